@@ -1,0 +1,57 @@
+# One command each; `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+PARAMS ?= params/streetworld.yaml
+STUDY = $(basename $(notdir $(PARAMS)))
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: help book test lint format weights serve bench lock clean distclean env
+
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+book: $(READY)  ## run the default study and build the book (PARAMS=params/X.yaml for another)
+	@$(BIN)/vlmis run $(PARAMS)
+
+test: $(READY)  ## run all tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY)  ## check style
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+format: $(READY)  ## put the code into the project's format
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+weights: $(READY)  ## train the embedded models again, from their recipes
+	@$(BIN)/python -m vlmis_utils.streetworld.weights $(ARGS)
+
+serve: $(READY)  ## show the book at http://127.0.0.1:8000
+	@$(BIN)/python -m http.server -b 127.0.0.1 -d build/$(STUDY)/html 8000
+
+bench: $(READY)  ## run the benchmarks
+	@$(BIN)/python -m pytest tests/benchmarks $(ARGS)
+
+lock: $(READY)  ## pin the newest versions that pyproject.toml allows
+	@$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-header --no-annotate \
+	    --no-emit-index-url --all-extras --python-version 3.11 pyproject.toml -o requirements.lock
+
+env: $(READY)  ## make .venv with the locked dependencies
+
+clean:  ## remove everything generated, except .venv and rendered scenes
+	@find build -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} + 2>/dev/null || true
+
+distclean: clean  ## remove .venv and rendered scenes too
+	@rm -rf .venv build
+
+# uv installs the lock several times faster than pip; it is itself in the lock.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "error: Python 3.11 or newer is needed: make PYTHON=python3.12 ..." >&2; exit 2; }
+	@echo "installing the locked dependencies into .venv" >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -q $$(grep -oE '^uv==[0-9.]+' requirements.lock)
+	@$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,33 @@
+"""Fixtures that several test files share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _in_repository(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parameter files, catalogue and pages are named relative to the repository."""
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture
+def counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Give a function that returns, and forgets, how many images each fake model saw."""
+    path = tmp_path / "counts.txt"
+    monkeypatch.setenv("VLMIS_TEST_COUNTS", str(path))
+
+    def seen() -> dict[str, int]:
+        totals: dict[str, int] = {}
+        if path.exists():
+            for line in path.read_text().splitlines():
+                model, images = line.split()
+                totals[model] = totals.get(model, 0) + int(images)
+            path.unlink()
+        return totals
+
+    return seen

@@ -1,0 +1,141 @@
+"""StreetWorld: scenes are pure functions of (seed, index), labels are sound."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vlmis_utils import safety
+from vlmis_utils.errors import UserError
+from vlmis_utils.scenes.streetworld import open_streetworld, render_many, world_seed
+from vlmis_utils.streetworld.cast import ROAD_USER_KINDS, overlap
+from vlmis_utils.streetworld.world import Composition, Frame, compose, render_scene
+from vlmis_utils.taxonomy import TRAIN_CLASSES
+
+SEED, COUNT = 90210, 24
+SMALL = {"height": 64, "width": 128, "rays": 2}
+
+
+def digest(frame: Frame) -> str:
+    parts = (frame.image, frame.labels, frame.instances, frame.depth)
+    text = b"".join(part.tobytes() for part in parts) + frame.safety_reason.encode()
+    return hashlib.sha256(text).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def scenes() -> tuple[Composition, ...]:
+    return tuple(compose(SEED, index) for index in range(COUNT))
+
+
+@lru_cache(maxsize=1)
+def frame() -> Frame:
+    return render_scene(SEED, 3)
+
+
+def test_same_bytes_again_and_in_another_process() -> None:
+    render_scene(SEED, 4, **SMALL)
+    here = digest(render_scene(SEED, 5, **SMALL))
+    code = (
+        "from tests.streetworld.test_world import SMALL, digest, render_scene;"
+        f"print(digest(render_scene({SEED}, 5, **SMALL)))"
+    )
+    root = Path(__file__).parents[2]
+    there = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert there.stdout.strip() == here
+
+
+def test_scenes_differ() -> None:
+    assert len({digest(render_scene(SEED, index, **SMALL)) for index in range(3)}) == 3
+
+
+def test_shapes_types_and_values() -> None:
+    seen = frame()
+    assert seen.image.shape == (256, 512, 3) and seen.image.dtype == np.uint8
+    for array, dtype in (
+        (seen.labels, np.uint8),
+        (seen.instances, np.int32),
+        (seen.depth, np.float32),
+    ):
+        assert array.shape == (256, 512) and array.dtype == dtype
+    assert set(np.unique(seen.labels)) <= {*range(len(TRAIN_CLASSES)), 255}
+    assert 20 < seen.image.mean() < 235 and seen.image.std() > 20
+
+
+def test_sky_is_infinitely_far_and_all_else_is_not() -> None:
+    seen = frame()
+    assert np.array_equal(np.isinf(seen.depth), seen.labels == TRAIN_CLASSES.index("sky"))
+    assert seen.depth.min() > 1
+
+
+def test_an_instance_has_one_class() -> None:
+    seen = frame()
+    for number in np.unique(seen.instances[seen.instances > 0]):
+        assert len(np.unique(seen.labels[seen.instances == number])) <= 2
+    things = np.isin(seen.labels, range(11, 19))
+    assert np.all(seen.instances[things] > 0)
+
+
+def test_safety_label_follows_from_geometry_without_borderline_cases() -> None:
+    for scene in scenes():
+        assert safety.judge(scene.users, scene.light) == (scene.safe, scene.safety_reason)
+        near = [safety.corridor_distance(user) for user in scene.users]
+        gap = [
+            d
+            for d in near
+            if safety.HAZARD_MARGIN < d / safety.STOPPING_DISTANCE < safety.CLEAR_MARGIN
+        ]
+        assert not gap
+
+
+def test_unsafe_share_over_compositions() -> None:
+    unsafe = np.mean(
+        [not compose(SEED + 1, index).safe for index in range(24)] + [not s.safe for s in scenes()]
+    )
+    assert 0.3 <= unsafe <= 0.7
+
+
+def test_road_users_do_not_overlap() -> None:
+    for scene in scenes():
+        users = [place for place in scene.footprints if place.kind in ROAD_USER_KINDS]
+        for number, user in enumerate(users):
+            assert not any(overlap(user, other) for other in users[number + 1 :])
+
+
+def test_every_class_appears_somewhere() -> None:
+    found = {int(number) for scene in scenes() for number in np.unique(scene.stage.mesh.train_id)}
+    stray = {TRAIN_CLASSES.index("train"), TRAIN_CLASSES.index("sky")}
+    assert set(range(len(TRAIN_CLASSES))) - stray <= found
+
+
+def test_splits_have_their_own_worlds() -> None:
+    seeds = [world_seed(split, seed) for split in ("train", "val", "test") for seed in range(4)]
+    assert len(set(seeds)) == len(seeds)
+    with pytest.raises(UserError, match="unknown split"):
+        world_seed("tset", 0)
+    with pytest.raises(UserError, match="limit"):
+        open_streetworld("test", limit=0)
+
+
+def test_frames_are_cached_and_a_damaged_file_is_rendered_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VLMIS_CACHE", str(tmp_path))
+    data = open_streetworld("val", limit=1, seed=7)
+    assert len(data) == 1 and data[-1] == data[0] == next(iter(data))
+    render_many(data, workers=1, progress=False)
+    scene = data[0]
+    stamp = scene.path.stat().st_mtime_ns
+    first = digest(scene.frame())
+    assert scene.path.stat().st_mtime_ns == stamp
+    scene.path.write_bytes(scene.path.read_bytes()[:100])
+    assert digest(scene.frame()) == first
+    assert scene.present and isinstance(scene.safe, bool)
+    assert scene.scene_id == "streetworld-val-7-00000"

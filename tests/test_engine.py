@@ -1,0 +1,282 @@
+"""The engine on fake models: what is computed once is never computed again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from tests import fakes
+from vlmis_utils import engine, planning, provenance, work
+from vlmis_utils.errors import RunError, UserError
+from vlmis_utils.prompts import PROMPTS
+from vlmis_utils.records import BLANK, SCHEMAS
+
+SCENES, CONDITIONS, SHARDS = 7, 4, 3
+
+
+def tables(study) -> dict[str, pd.DataFrame]:
+    return {t: pd.read_parquet(study.records / f"{t}.parquet") for t in engine.TABLES}
+
+
+def run(study, **more) -> None:
+    work.open_scenes.cache_clear()
+    engine.run(study, loaders=fakes.LOADERS, **more)
+
+
+def same(first: dict[str, pd.DataFrame], second: dict[str, pd.DataFrame]) -> bool:
+    for name in first:
+        a, b = (f[name].drop(columns="seconds", errors="ignore") for f in (first, second))
+        pd.testing.assert_frame_equal(a, b)
+    return True
+
+
+def test_a_run_records_everything_once(tmp_path: Path, counts) -> None:
+    study = fakes.make_study(tmp_path, SCENES)
+    run(study)
+    frames = tables(study)
+    sizes = {name: len(frame) for name, frame in frames.items()}
+    assert sizes == {
+        "scenes": SCENES,
+        "conditions": SCENES * (CONDITIONS + 1),
+        "segmentation": SCENES * CONDITIONS,
+        "answers": 2 * SCENES * (CONDITIONS + 1) * len(PROMPTS),
+    }
+    for name, frame in frames.items():
+        assert list(frame.columns) == [c.name for c in SCHEMAS[name]]
+    keys = ["vlm", "scene_id", "condition", "prompt"]
+    assert not frames["answers"].duplicated(keys).any()
+    # the blank image is shown once a shard, as it is the same for all scenes
+    assert counts() == {
+        "segmenter": SCENES * CONDITIONS,
+        "talker": SCENES * CONDITIONS + SHARDS,
+        "scorer": SCENES * CONDITIONS + SHARDS,
+    }
+
+
+def test_what_is_recorded_is_true(tmp_path: Path) -> None:
+    study = fakes.make_study(tmp_path, SCENES)
+    run(study)
+    frames = tables(study)
+    scene = work.open_scenes(study)[2]
+    row = frames["scenes"].set_index("scene_id").loc[scene.scene_id]
+    assert list(row.pixel_counts) == list(scene.pixel_counts())
+    conditions = frames["conditions"].set_index(["scene_id", "condition"])
+    hidden = conditions.loc[(scene.scene_id, "OCC3")]
+    _, _, height, width = hidden.occluder
+    assert sum(row.pixel_counts) - sum(hidden.visible_counts) == height * width
+    clean = conditions.loc[(scene.scene_id, "clean")]
+    assert clean.occluder is None and pd.isna(clean.psnr)
+    assert clean.image_sha256 == row.image_sha256
+    grey = conditions.xs(BLANK, level="condition").image_sha256
+    assert grey.nunique() == 1
+    confusion = frames["segmentation"].set_index(["scene_id", "condition"]).confusion
+    assert sum(confusion[scene.scene_id, "LL3"]) == sum(row.pixel_counts)
+
+
+def test_a_second_run_and_changes_of_analysis_run_no_model(tmp_path: Path, counts) -> None:
+    study = fakes.make_study(tmp_path, SCENES)
+    run(study)
+    first = tables(study)
+    counts()
+    reread = {
+        "top_k": 5, "parser": "keyword", "count_hedged": True, "min_share": 0.01,
+        "critical_classes": ("car",), "epsilon": 0.1, "bootstrap": 99,
+    }  # fmt: skip
+    for key, value in reread.items():
+        run(replace(study, **{key: value}))
+    assert counts() == {}
+    assert same(first, tables(study))
+
+
+def test_only_what_changed_is_computed(tmp_path: Path, counts) -> None:
+    study = fakes.make_study(tmp_path, SCENES)
+    run(study)
+    counts()
+    run(replace(study, noise_sigma=(0.02, 0.04, 0.09)))  # LL3 alone looks different
+    assert counts() == {"segmenter": SCENES, "talker": SCENES, "scorer": SCENES}
+    run(replace(study, conditions=("clean", "MB3", "MB1")))
+    assert counts() == {"segmenter": SCENES, "talker": SCENES, "scorer": SCENES}
+    run(study)
+    assert counts() == {}
+
+
+def test_results_do_not_depend_on_batches_shards_or_processes(tmp_path: Path) -> None:
+    study = fakes.make_study(tmp_path, SCENES)
+    run(study)
+    first = tables(study)
+    for number, changes in enumerate(
+        ({"batch_size": 5}, {"shard_size": 2}, {"workers": 2, "shard_size": 4})
+    ):
+        other = replace(study, study=f"other{number}", **changes)
+        run(other)
+        assert same(first, tables(other))
+
+
+def test_another_checkpoint_is_another_question(tmp_path: Path, counts, monkeypatch) -> None:
+    study = fakes.make_study(tmp_path, SCENES)
+    run(study)
+    counts()
+    (tmp_path / "checkpoints" / "talker" / "config.json").write_text('{"other": 1}')
+    monkeypatch.setattr(fakes.FakeVlm, "digest", "x", raising=False)
+    monkeypatch.setattr(
+        fakes.FakeVlm, "__init__", lambda self, name: self.__dict__.update(name=name, digest="new")
+    )
+    run(study)
+    assert counts() == {"talker": SCENES * CONDITIONS + SHARDS}
+
+
+@pytest.mark.parametrize("failing", (2, 12, 20, 27, 55))
+def test_an_interruption_repeats_at_most_one_shard(
+    tmp_path: Path, counts, monkeypatch, failing: int
+) -> None:
+    study = fakes.make_study(tmp_path, SCENES)
+    calls = 0
+
+    def interrupted(task):
+        nonlocal calls
+        calls += 1
+        if calls == failing:
+            work.rows(task)  # computed, never written
+            raise KeyboardInterrupt
+        return work.rows(task)
+
+    @engine.contextmanager
+    def computing(workers, log):
+        yield interrupted
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "_computing", computing)
+        with pytest.raises(KeyboardInterrupt):
+            run(study)
+    before = counts()
+    run(study)
+    after = counts()
+    whole = 3 * SCENES * CONDITIONS + 2 * SHARDS
+    assert sum(before.values()) + sum(after.values()) - whole <= study.shard_size
+
+
+def test_a_killed_process_leaves_whole_shards_only(tmp_path: Path) -> None:
+    study = fakes.make_study(tmp_path, SCENES, shard_size=1, workers=2)
+    script = (
+        "from pathlib import Path\nfrom tests import fakes\nfrom vlmis_utils import engine\n"
+        "if __name__ == '__main__':\n"
+        f"    folder = Path({str(tmp_path)!r})\n"
+        f"    study = fakes.make_study(folder, {SCENES}, shard_size=1, workers=2)\n"
+        "    engine.run(study, loaders=fakes.LOADERS)\n"
+    )
+    (tmp_path / "go.py").write_text(script)
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    process = subprocess.Popen(
+        [sys.executable, str(tmp_path / "go.py")], env=environment, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 120
+    while len(list(study.folder.glob("shards/*/*.parquet"))) < 12:
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    for path in study.folder.glob("shards/*/*.parquet"):
+        pd.read_parquet(path)
+    run(replace(study, workers=1))
+    assert len(tables(study)["scenes"]) == SCENES
+
+
+def test_damaged_shards_are_computed_again_and_others_are_not(
+    tmp_path: Path, counts, capsys
+) -> None:
+    study = fakes.make_study(tmp_path, SCENES)
+    run(study)
+    first = tables(study)
+    counts()
+    shard = sorted((study.folder / "shards" / "segmentation").glob("*.parquet"))[0]
+    shard.write_bytes(shard.read_bytes()[:100])
+    run(study)
+    assert same(first, tables(study))
+    seen = counts()
+    assert set(seen) == {"segmenter"} and seen["segmenter"] <= study.shard_size
+    assert f"{shard} was damaged" in capsys.readouterr().err
+
+
+def test_a_truncated_image_is_one_line_and_loses_nothing(tmp_path: Path) -> None:
+    study = fakes.make_study(tmp_path, SCENES)
+    image = tmp_path / "data" / "test" / "a_06.png"
+    whole = image.read_bytes()
+    image.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(RunError) as caught:
+        run(study)
+    assert str(image) in str(caught.value) and "\n" not in str(caught.value)
+    recorded = set((study.folder / "shards").rglob("*.parquet"))
+    assert recorded
+    image.write_bytes(whole)
+    run(study)
+    assert recorded <= set((study.folder / "shards").rglob("*.parquet"))
+
+
+def test_an_image_that_changes_is_another_question(tmp_path: Path, counts) -> None:
+    study = fakes.make_study(tmp_path, SCENES)
+    run(study)
+    counts()
+    Image.new("RGB", (fakes.WIDTH, fakes.HEIGHT), (9, 9, 9)).save(tmp_path / "data/test/a_00.png")
+    work.pixels.cache_clear()
+    run(study)
+    # the shard of three scenes that holds it, under every condition
+    assert counts()["segmenter"] == 3 * CONDITIONS
+
+
+def test_missing_things_are_found_before_any_work(tmp_path: Path) -> None:
+    study = fakes.make_study(tmp_path, SCENES)
+    (tmp_path / "checkpoints" / "scorer" / "config.json").unlink()
+    (tmp_path / "checkpoints" / "scorer").rmdir()
+    with pytest.raises(UserError, match="scorer"):
+        run(study)
+    with pytest.raises(UserError, match="nowhere"):
+        run(replace(study, data_root=str(tmp_path / "nowhere")))
+    assert not (study.folder / "shards").exists()
+
+
+def test_the_plan_computes_nothing(tmp_path: Path, counts) -> None:
+    study = fakes.make_study(tmp_path, SCENES)
+    units = engine.plan(study, fakes.LOADERS)
+    assert not any(unit.recorded for unit in units) and not (study.folder / "shards").exists()
+    run(study)
+    counts()
+    after = engine.plan(study, fakes.LOADERS)
+    assert [replace(u, facts=None, recorded=False) for u in after] == [
+        replace(u, facts=None, recorded=False) for u in units
+    ]
+    assert all(unit.recorded for unit in after) and counts() == {}
+
+
+def test_one_table_runs_no_other_model(tmp_path: Path, counts) -> None:
+    study = fakes.make_study(tmp_path, SCENES)
+    run(study, tables={"segmentation"})
+    assert set(counts()) == {"segmenter"}
+    assert not (study.records / "answers.parquet").exists()
+
+
+def test_a_run_is_described(tmp_path: Path) -> None:
+    study = fakes.make_study(tmp_path, SCENES)
+    run(study)
+    description = provenance.read_run(study.records)
+    assert description["parameters"]["study"] == "tiny"
+    assert description["machine"]["cores"] >= 1
+    assert description["versions"]["torch"].startswith("2")
+    assert description["models"]["blocks"]["digest"] == "fake-segmenter"
+    assert description["stages"]["talker"]["images"] == SCENES * (CONDITIONS + 1)
+    run(study)
+    assert provenance.read_run(study.records)["stages"] == description["stages"]
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:99"])
+def test_an_unknown_device(name: str) -> None:
+    with pytest.raises(UserError, match=name):
+        planning.device_of(name)

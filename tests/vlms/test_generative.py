@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForImageTextToText, AutoProcessor
+
+from vlmis_utils.catalogue import ModelEntry
+from vlmis_utils.errors import UserError
+from vlmis_utils.prompts import PROMPTS, Prompt, prompt
+from vlmis_utils.streetworld.train_qwen import build_model, build_processor
+from vlmis_utils.vlms import Vlm, load_vlm
+from vlmis_utils.vlms.generative import Generative
+
+ASKED = [
+    prompt("describe"),
+    prompt("presence/traffic light"),
+    prompt("safety"),
+    prompt("presence/car"),
+]
+
+
+def entry(checkpoint: str, **options: object) -> ModelEntry:
+    options = {"describe_tokens": 10, "short_tokens": 5, **options}
+    return ModelEntry("tiny", "vlm", "transformers-vlm", checkpoint, options=tuple(options.items()))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("qwen")
+    torch.manual_seed(0)
+    processor = build_processor(64, 128)
+    model = build_model(processor.tokenizer, width=40, layers=(1, 2))
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.ndim > 1:
+                weight.normal_(std=0.3)  # far from uniform, so that images and prompts matter
+    model.save_pretrained(path)
+    processor.save_pretrained(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def vlm(folder: Path) -> Generative:
+    loaded = load_vlm(entry(str(folder)))
+    assert isinstance(loaded, Generative) and isinstance(loaded, Vlm)
+    return loaded
+
+
+def images(count: int = 3, height: int = 64, width: int = 128) -> torch.Tensor:
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 256, (count, 3, height // 16, width // 16), dtype=np.uint8)
+    return torch.from_numpy(coarse.repeat(16, 2).repeat(16, 3))
+
+
+def plain(folder: Path, image: torch.Tensor, asked: Prompt, limit: int) -> str:
+    """One image and one prompt, as the library's own page shows."""
+    processor = AutoProcessor.from_pretrained(folder)
+    model = AutoModelForImageTextToText.from_pretrained(folder).eval()
+    content = [{"type": "image"}, {"type": "text", "text": asked.text}]
+    chat = processor.apply_chat_template(
+        [{"role": "user", "content": content}], add_generation_prompt=True
+    )
+    inputs = processor(text=[chat], images=[image], return_tensors="pt")
+    out = model.generate(**inputs, max_new_tokens=limit, do_sample=False)
+    return processor.batch_decode(out[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)[
+        0
+    ]
+
+
+def test_shared_and_padded_answers_equal_plain_generation(folder: Path, vlm: Generative) -> None:
+    assert vlm.share_images
+    answers = vlm.answer(images(), ASKED)
+    texts = {answer.text for row in answers for answer in row}
+    assert len(texts) > 4  # the model does look at image and prompt
+    for image, row in zip(images(), answers, strict=True):
+        for asked, answer in zip(ASKED, row, strict=True):
+            assert answer.text == plain(folder, image, asked, 10 if asked.name == "describe" else 5)
+            assert answer.labels == () and answer.scores == ()
+
+
+def test_the_fallback_answers_the_same(vlm: Generative, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = vlm.answer(images(), PROMPTS)
+    monkeypatch.setattr(vlm, "share_images", False)
+    assert vlm.answer(images(), PROMPTS) == shared
+
+
+def test_batches_do_not_matter(vlm: Generative) -> None:
+    together = vlm.answer(images(), ASKED)
+    assert [vlm.answer(images()[i : i + 1], ASKED)[0] for i in range(3)] == together
+    assert vlm.answer(images(0), ASKED) == []
+
+
+def test_the_order_of_prompts_does_not_matter(vlm: Generative) -> None:
+    forwards, backwards = vlm.answer(images(1), ASKED), vlm.answer(images(1), ASKED[::-1])
+    assert forwards[0] == backwards[0][::-1]
+
+
+def test_the_digest_follows_weights_and_limits(folder: Path, vlm: Generative) -> None:
+    assert load_vlm(entry(str(folder))).digest == vlm.digest and len(vlm.digest) == 16
+    assert load_vlm(entry(str(folder), short_tokens=6)).digest != vlm.digest
+
+
+def test_pixel_limits_reach_the_processor(folder: Path) -> None:
+    small = load_vlm(entry(str(folder), min_pixels=32 * 64, max_pixels=32 * 64))
+    size = small._processor.image_processor.size
+    assert (size["shortest_edge"], size["longest_edge"]) == (2048, 2048)
+    assert len(small.answer(images(1), ASKED)[0]) == len(ASKED)
+
+
+@pytest.mark.parametrize("name", ["./nowhere", "vlmis_utils/streetworld/checkpoints/nowhere"])
+def test_a_missing_folder_is_named(name: str) -> None:
+    with pytest.raises(UserError, match="nowhere") as error:
+        load_vlm(entry(name))
+    assert "\n" not in str(error.value)
+
+
+def test_truncated_weights_are_named(folder: Path, tmp_path: Path) -> None:
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:4000])
+    with pytest.raises(UserError, match="model.safetensors.*make weights") as error:
+        load_vlm(entry(str(tmp_path)))
+    assert "\n" not in str(error.value)
+
+
+def test_bad_options_and_images_are_refused(folder: Path, vlm: Generative) -> None:
+    with pytest.raises(UserError, match="short_tokens"):
+        load_vlm(entry(str(folder), short_tokens="many"))
+    with pytest.raises(UserError, match="uint8"):
+        vlm.answer(images().float(), ASKED)

@@ -1,0 +1,166 @@
+"""The command line: ``vlmis`` or ``python -m vlmis_utils``."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from vlmis_utils.errors import RunError, UserError
+from vlmis_utils.progress import duration, say
+
+__all__ = ["main"]
+
+_DESCRIPTION = """\
+Does segmentation quality predict how badly vision-language models go wrong?
+A study degrades drive scenes, shows them to segmentation and vision-language
+models, records every raw answer, and renders the findings as a book.
+"""
+
+_EXAMPLES = """\
+examples:
+  vlmis run params/streetworld.yaml               the whole study, then the book
+  vlmis run params/streetworld.yaml -p top_k 5    again with K = 5: no model runs
+  vlmis run params/streetworld.yaml --only 05-4   one page and what it needs
+  vlmis show params/smoke.yaml                    what would run, what is recorded
+
+Interrupt a run whenever you like: the same command goes on where it stopped.
+Exit codes: 0 done, 1 failed, 2 misused, 130 interrupted.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Args:
+        argv: the words after ``vlmis``; those of this process by default.
+    """
+    options = _parser().parse_args(argv)
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # vlmis has its own
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        options.action(options)
+        return 0
+    except UserError as error:
+        return _failed(error, 2, options.debug)
+    except RunError as error:
+        return _failed(error, 1, options.debug)
+    except KeyboardInterrupt:
+        say("interrupted: what is recorded is kept, run again to continue")
+        return 130
+    except BrokenPipeError:
+        return 1
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _failed(error: Exception, code: int, debug: bool) -> int:
+    if debug:
+        raise error
+    say(f"error: {' '.join(str(error).split())}")
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        "vlmis", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=form
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, action: Callable[[argparse.Namespace], None], text: str, more: str) -> None:
+        command = commands.add_parser(
+            name, help=text, description=f"{text[0].upper()}{text[1:]}. {more}"
+        )
+        command.set_defaults(action=action)
+        command.add_argument("params", metavar="PARAMS", help="parameter file, params/X.yaml")
+        command.add_argument(
+            "-p", dest="overrides", nargs=2, action="append", default=[],
+            metavar=("KEY", "VALUE"),
+            help="override a parameter, such as -p top_k 3 or -p conditions clean,LL3; repeatable",
+        )  # fmt: skip
+        command.add_argument(
+            "--device", metavar="DEVICE", help="short for -p device DEVICE: auto, cpu, cuda, cuda:1"
+        )
+        command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        if name in ("run", "book"):
+            command.add_argument(
+                "--only", metavar="PAGE", help="one page and what it needs, by the start of its "
+                "name, such as 05-4; the others stay as they are",
+            )  # fmt: skip
+        if name == "run":
+            command.add_argument("--no-book", action="store_true", help="stop when all is recorded")
+
+    add("run", _run, "run a study, then build its book",
+        "Only what is not yet recorded is computed. All of it goes to build/.")  # fmt: skip
+    add("book", _book, "build the book from what is recorded",
+        "Runs pages that changed, never a model of the study.")  # fmt: skip
+    add("show", _show, "show what a study would run, and what is already recorded",
+        "Computes nothing.")  # fmt: skip
+    return parser
+
+
+def _study(options: argparse.Namespace):
+    from vlmis_utils.study import load_study
+
+    def keys() -> frozenset[str]:
+        from vlmis_utils.execute import page_keys
+
+        return page_keys()
+
+    overrides = dict(options.overrides)
+    if options.device:
+        overrides["device"] = options.device
+    return load_study(options.params, overrides, keys)
+
+
+def _run(options: argparse.Namespace) -> None:
+    study = _study(options)
+    start = time.perf_counter()
+    from vlmis_utils import engine
+
+    tables = None
+    if options.only:
+        from vlmis_utils.execute import find_pages, select
+
+        tables = {table for page in select(find_pages(), options.only) for table in page.needs}
+    engine.run(study, tables=tables)
+    if not options.no_book:
+        _pages(study, options.only)
+    say(f"done in {duration(time.perf_counter() - start)}")
+
+
+def _book(options: argparse.Namespace) -> None:
+    _pages(_study(options), options.only)
+
+
+def _pages(study, only: str | None) -> None:
+    from vlmis_utils import book, execute
+
+    pages = execute.find_pages()
+    execute.execute(study, execute.select(pages, only))
+    print(book.build(study))
+
+
+def _show(options: argparse.Namespace) -> None:
+    from vlmis_utils import engine
+
+    study = _study(options)
+    units = engine.plan(study)
+    print(f"study {study.study}: {study.scenes} scenes of {study.dataset} ({study.split}), "
+          f"{len(study.conditions)} conditions, {len(study.segmenters)} segmenters, "
+          f"{len(study.vlms)} vision-language models")  # fmt: skip
+    print(f"{'':22}{'recorded':>10}{'to run':>10}   images")
+    for label, group in itertools.groupby(units, key=lambda unit: unit.model or unit.table):
+        sizes = [(unit.stop - unit.start, unit.recorded) for unit in group]
+        done = sum(size for size, recorded in sizes if recorded)
+        print(f"{label:22}{done:>10}{sum(s for s, _ in sizes) - done:>10}")
+    print(f"records in {study.records}, book in {study.folder / 'html'}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,196 @@
+"""What a study consists of, unit by unit: what determines each, and whether it is recorded."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from vlmis_utils import provenance, work
+from vlmis_utils.catalogue import checkpoint_path, find_model, load_catalogue
+from vlmis_utils.errors import UserError
+from vlmis_utils.prompts import PROMPTS
+from vlmis_utils.records import BLANK, Store, shard_key, write_atomically
+from vlmis_utils.study import Study
+from vlmis_utils.table1 import condition_row
+from vlmis_utils.work import Loaders, Task
+
+__all__ = ["TABLES", "Planner", "Unit", "device_of"]
+
+# In the order in which one needs the other; everything needs the first two.
+TABLES: tuple[str, ...] = ("scenes", "conditions", "segmentation", "answers")
+
+_MODEL_SOURCES = ("segmenters", "deeplab", "vlms", "prompts", "taxonomy")
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A shard's worth of work.
+
+    Attributes:
+        table: scenes, conditions, segmentation or answers.
+        model: name in the catalogue; empty for scenes and conditions.
+        condition: empty for scenes.
+        start, stop: scenes by their place in the split.
+        facts: all that determines the rows; None while an earlier unit is still to be computed.
+        recorded: whether the store has the shard.
+    """
+
+    table: str
+    model: str
+    condition: str
+    start: int
+    stop: int
+    facts: dict[str, object] | None = None
+    recorded: bool = False
+
+    @property
+    def key(self) -> str:
+        """Name of the shard: the digest of `facts`."""
+        return shard_key(self.facts or {})
+
+
+class Planner:
+    """Knows, of each unit, what determines it and whether it is recorded."""
+
+    def __init__(self, study: Study, loaders: Loaders) -> None:
+        self.study, self.loaders = study, loaders
+        self.store = Store(study.folder)
+        self.catalogue = load_catalogue(study.models)
+        self.device = device_of(study.device)
+        self.scenes = work.open_scenes(study)
+        self.digests: dict[str, str] = {}
+        self.rows: dict[tuple[str, str, int], pd.DataFrame] = {}
+        edges = [*range(0, len(self.scenes), study.shard_size), len(self.scenes)]
+        self.shards = list(itertools.pairwise(edges))
+
+    def units(self, table: str) -> Iterator[Unit]:
+        """Yield the units of a table in the order in which its rows are recorded."""
+        study = self.study
+        conditions = study.conditions
+        if table in ("conditions", "answers") and study.vlms:
+            conditions = (*conditions, BLANK)
+        conditions = ("",) if table == "scenes" else conditions
+        for model, condition in itertools.product(self.models(table), conditions):
+            for start, stop in self.shards:
+                yield self.looked_up(Unit(table, model, condition, start, stop))
+
+    def models(self, table: str) -> tuple[str, ...]:
+        """Return the models that fill a table; one without a name for tables that need none."""
+        kinds = {"segmentation": self.study.segmenters, "answers": self.study.vlms}
+        return kinds.get(table, ("",))
+
+    def looked_up(self, unit: Unit) -> Unit:
+        """Return the unit with its facts and with whether it is recorded."""
+        facts = self._facts(unit)
+        if facts is None:
+            return unit
+        unit = replace(unit, facts=facts)
+        frame = self.store.read(unit.table, unit.key)
+        if frame is not None and unit.table in ("scenes", "conditions"):
+            self.rows[unit.table, unit.condition, unit.start] = frame
+        return replace(unit, recorded=frame is not None)
+
+    def _facts(self, unit: Unit) -> dict[str, object] | None:
+        study = self.study
+        facts: dict[str, object] = {"table": unit.table}
+        if unit.table == "scenes":
+            chosen = [self.scenes[i] for i in range(unit.start, unit.stop)]
+            code = provenance.source_digest("scenes", "safety", "taxonomy")
+            scenes = [work.scene_facts(scene) for scene in chosen]
+            return facts | {"code": code, "scenes": scenes}
+        scenes = self.rows.get(("scenes", "", unit.start))
+        if scenes is None:
+            return None
+        facts["scenes"] = _columns(scenes, "scene_id", "image_sha256", "labels_sha256")
+        facts["condition"] = unit.condition
+        if unit.table == "conditions":
+            return facts | _corruption_facts(study, unit.condition)
+        seen = self.rows.get(("conditions", unit.condition, unit.start))
+        if seen is None:
+            return None
+        facts["images"] = list(seen.image_sha256)
+        facts["model"], facts["digest"] = unit.model, self.digest(unit.model)
+        if unit.table == "answers":
+            facts["prompts"] = [[p.name, p.text] for p in PROMPTS]
+        return facts
+
+    def task(self, unit: Unit) -> Task:
+        """Return what a worker needs to compute the unit."""
+        seen = self.rows.get(("conditions", unit.condition, unit.start))
+        images = {} if seen is None else dict(zip(seen.scene_id, seen.image_sha256, strict=True))
+        entry = find_model(self.catalogue, unit.model) if unit.model else None
+        return Task(
+            self.study, unit.table, unit.condition, unit.start, unit.stop,
+            entry, self.device, self.loaders, images if entry else {},
+        )  # fmt: skip
+
+    def digest(self, name: str) -> str:
+        """Return a model's digest, from a cache where neither its files nor the code changed."""
+        if name not in self.digests:
+            self.digests[name] = self._digest(name)
+        return self.digests[name]
+
+    def _digest(self, name: str) -> str:
+        entry = find_model(self.catalogue, name)
+        path = checkpoint_path(entry)
+        loader = self.loaders.segmenter if entry.kind == "segmenter" else self.loaders.vlm
+        signature = shard_key(
+            {
+                "entry": repr(entry),
+                "files": provenance.file_facts([path] if path else []),
+                "code": provenance.source_digest(*_MODEL_SOURCES),
+                "loader": f"{loader.__module__}.{loader.__qualname__}",
+                "versions": provenance.versions(),
+            }
+        )
+        cache = Path(self.study.build_root) / "cache" / "digests" / f"{signature}.json"
+        try:
+            return json.loads(cache.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            digest = str(work.model(loader, entry, self.device).digest)
+        if path is not None:
+            write_atomically(cache, json.dumps(digest).encode())
+        return digest
+
+
+def device_of(name: str) -> str:
+    """Return the torch device that ``auto``, ``cpu``, ``cuda`` or ``cuda:<n>`` means here.
+
+    Raises:
+        UserError: no such device.
+    """
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise UserError(f"unknown device {name!r}: use auto, cpu, cuda or cuda:<n>") from None
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UserError(f"device {name!r} is not on this machine: use 'device: auto' or 'cpu'")
+    return name
+
+
+def _columns(frame: pd.DataFrame, *names: str) -> list[list[object]]:
+    return frame[list(names)].to_numpy().tolist()
+
+
+def _corruption_facts(study: Study, condition: str) -> dict[str, object]:
+    """What determines the pixels of a condition, beside the clean image."""
+    if condition in ("clean", BLANK):
+        return {"code": provenance.source_digest("work")} if condition == BLANK else {}
+    row = condition_row(condition)
+    facts: dict[str, object] = {
+        "code": provenance.source_digest("corruptions", "noise", "table1"),
+        "seed": study.seed,
+    }
+    if row.kernel is not None:
+        facts["blur_scale"] = study.blur_scale
+    if row.gamma is not None:
+        facts["noise_sigma"] = study.noise_sigma[row.severity - 1]
+    return facts

@@ -1,0 +1,101 @@
+"""From numbers to words: a sentence of the book says what the run showed, whatever it showed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+__all__ = ["direction", "estimate", "listing", "number", "percent", "say", "strength"]
+
+
+def number(value: float, digits: int = 2, sign: bool = False) -> str:
+    """Return a number as the book prints it: fixed digits, a true minus, a dash for NaN.
+
+    >>> number(-0.125, 3), number(0.5, sign=True), number(float("nan"))
+    ('−0.125', '+0.50', '–')
+    """
+    if value is None or math.isnan(value):
+        return "–"
+    text = f"{value:{'+' if sign else ''}.{digits}f}"
+    if not text.strip("+-0."):
+        text = text.lstrip("+-")
+    return text.replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """Return a share as whole percent.
+
+    >>> percent(0.256)
+    '26 %'
+    """
+    return "–" if math.isnan(share) else f"{100 * share:.0f} %"
+
+
+def estimate(value: float, low: float, high: float, digits: int = 2, sign: bool = False) -> str:
+    """Return a value with its interval.
+
+    >>> estimate(0.5, 0.41, 0.6)
+    '0.50 [0.41, 0.60]'
+    """
+    if low is None or math.isnan(low):
+        return number(value, digits, sign)
+    bounds = f"{number(low, digits, sign)}, {number(high, digits, sign)}"
+    return f"{number(value, digits, sign)} [{bounds}]"
+
+
+def listing(words: Iterable[object], nothing: str = "none") -> str:
+    """Return words as a list in a sentence.
+
+    >>> listing(["car", "bus", "tram"]), listing(["car", "bus"]), listing([])
+    ('car, bus and tram', 'car and bus', 'none')
+    """
+    words = [str(word) for word in words]
+    if len(words) < 2:
+        return words[0] if words else nothing
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def direction(
+    low: float,
+    high: float,
+    up: str = "rises",
+    down: str = "falls",
+    same: str = "does not change beyond its interval",
+) -> str:
+    """Return which way a change goes, judged by its interval: only away from 0 is a change.
+
+    >>> direction(0.01, 0.2), direction(-0.1, 0.1)
+    ('rises', 'does not change beyond its interval')
+    """
+    if low > 0:
+        return up
+    return down if high < 0 else same
+
+
+def strength(r: float, low: float, high: float) -> str:
+    """Return a correlation in words; where its interval holds 0 even its sign is not known.
+
+    Bounds at 0.3, 0.5 and 0.7 of the absolute value, a common convention and no more than that.
+
+    >>> strength(-0.8, -0.95, -0.4), strength(0.4, -0.2, 0.8)
+    ('a strong negative correlation', 'no correlation that its interval tells from zero')
+    """
+    if math.isnan(r):
+        return "no correlation that can be computed"
+    if math.isnan(low) or low <= 0 <= high:
+        return "no correlation that its interval tells from zero"
+    size = abs(r)
+    word = "strong" if size >= 0.7 else "moderate" if size >= 0.5 else "weak"
+    word = "negligible" if size < 0.3 else word
+    return f"a {word} {'positive' if r > 0 else 'negative'} correlation"
+
+
+def say(**facts: object) -> None:
+    """Glue facts under their names, so that the text of the page can quote them.
+
+    Floats keep all digits: the text chooses, as in ``{glue:text}`name:.2f```.
+    """
+    from myst_nb import glue
+
+    for name, fact in facts.items():
+        glue(name, fact.item() if hasattr(fact, "item") else fact, display=False)

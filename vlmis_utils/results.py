@@ -1,0 +1,262 @@
+"""Tidy result frames, computed from the records of a run; no model runs here.
+
+Every frame says in its docstring what its numbers are averaged over. Intervals are percentile
+bootstrap intervals at 95 % over scenes: scenes are drawn with replacement, the same draws for
+every model and condition, so that differences are paired.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from vlmis_utils import controls, metrics, outcomes, quality
+from vlmis_utils.metrics import delta_l, delta_q
+from vlmis_utils.outcomes import Reading
+from vlmis_utils.records import BLANK, read_table
+from vlmis_utils.scenes import annotated_classes
+from vlmis_utils.statistics import bootstrap_miou
+from vlmis_utils.taxonomy import CRITICAL_CLASSES, MIN_SHARE, OBJECT_CLASSES, TRAIN_CLASSES
+
+__all__ = ["BLANK", "Results"]
+
+_SIZE = len(TRAIN_CLASSES)
+
+
+class Results:
+    """The results of one run, read one way.
+
+    Args:
+        records: the folder ``build/<study>/records``.
+        top_k, parser, count_hedged, critical_classes, min_share, epsilon: see
+            `vlmis_utils.study.Study`; changing one never runs a model.
+        bootstrap: resamples of the scenes for every interval.
+
+    Raises:
+        RunError: the records are missing or damaged.
+    """
+
+    def __init__(
+        self,
+        records: str | Path,
+        *,
+        top_k: int = 4,
+        parser: str = "scoped",
+        count_hedged: bool = False,
+        critical_classes: Iterable[str] = CRITICAL_CLASSES,
+        min_share: float = MIN_SHARE,
+        epsilon: float = 1e-6,
+        bootstrap: int = 1000,
+    ) -> None:
+        self.records = Path(records)
+        self.bootstrap = bootstrap
+        self._reading = Reading(
+            top_k, parser, count_hedged, tuple(critical_classes), min_share, epsilon
+        )
+
+    # The tables as recorded ---------------------------------------------------------------------
+
+    @cached_property
+    def scenes(self) -> pd.DataFrame:
+        """Table ``scenes`` of the records, one row a scene."""
+        return read_table(self.records, "scenes")
+
+    @cached_property
+    def conditions(self) -> pd.DataFrame:
+        """Table ``conditions`` of the records, one row for each scene and condition."""
+        return read_table(self.records, "conditions")
+
+    @cached_property
+    def segmentation(self) -> pd.DataFrame:
+        """Table ``segmentation``, with ``confusion`` as int64 (19, 19) arrays."""
+        frame = read_table(self.records, "segmentation")
+        frame["confusion"] = [np.reshape(c, (_SIZE, _SIZE)) for c in frame.confusion]
+        return frame
+
+    @cached_property
+    def answers(self) -> pd.DataFrame:
+        """Table ``answers`` of the records, one row for each model, scene, condition, prompt."""
+        return read_table(self.records, "answers")
+
+    @cached_property
+    def run(self) -> dict:
+        """``run.json``: parameters, versions, machine, model digests and times of the run."""
+        path = self.records / "run.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+    @cached_property
+    def reading(self) -> Reading:
+        """How answers are read; its vocabulary is what the dataset annotates."""
+        annotated = frozenset.intersection(*map(annotated_classes, self.scenes.dataset.unique()))
+        vocabulary = tuple(c for c in OBJECT_CLASSES if c in annotated)
+        return replace(self._reading, vocabulary=vocabulary)
+
+    @cached_property
+    def truth(self) -> pd.DataFrame:
+        """What is true of each scene and condition; see `outcomes.scene_truth`."""
+        return outcomes.scene_truth(self.scenes, self.conditions, self.reading)
+
+    # Segmentation -------------------------------------------------------------------------------
+
+    def segmentation_per_image(self) -> pd.DataFrame:
+        """Return segmenter, condition, scene_id, miou, pixel_accuracy for each image.
+
+        ``miou`` is over the classes in the image's truth.
+        """
+        frame = self.segmentation[["segmenter", "condition", "scene_id"]].copy()
+        stack = np.stack(list(self.segmentation.confusion))
+        return frame.assign(miou=quality.miou(stack), pixel_accuracy=quality.pixel_accuracy(stack))
+
+    @cached_property
+    def _segmentation_by_condition(self) -> pd.DataFrame:
+        rows = []
+        groups = self.segmentation.groupby(["segmenter", "condition"], sort=False)
+        for (segmenter, condition), group in groups:
+            stack = np.stack(list(group.sort_values("scene_id").confusion))
+            total = stack.sum(axis=0)
+            drawn = bootstrap_miou(stack, resamples=self.bootstrap)
+            row = {"segmenter": segmenter, "condition": condition, "n": len(stack)}
+            row |= {"miou": drawn.value, "miou_low": drawn.low, "miou_high": drawn.high}
+            row["miou_image_mean"] = quality.miou_image_mean(stack)
+            row["pixel_accuracy"] = quality.pixel_accuracy(total)
+            ious = zip(TRAIN_CLASSES, quality.iou(total), strict=True)
+            rows.append(row | {f"iou_{name}": value for name, value in ious})
+        return _with_change(pd.DataFrame(rows), "segmenter", ("miou", "pixel_accuracy"), delta_q)
+
+    def segmentation_by_condition(self) -> pd.DataFrame:
+        """Return one row for each segmenter and condition.
+
+        Columns: n (images); miou of the summed confusion counts, over the classes in the truth,
+        with miou_low, miou_high; miou_image_mean, the mean of per-image mIoU; pixel_accuracy of
+        the summed counts; iou_<train class>, NaN where neither truth nor prediction has any;
+        delta_miou and delta_pixel_accuracy, clean minus degraded (the paper's ΔQ).
+        """
+        return self._segmentation_by_condition.copy()
+
+    # Vision-language models ---------------------------------------------------------------------
+
+    @cached_property
+    def _vlm_per_image(self) -> pd.DataFrame:
+        return outcomes.per_image(self.answers, self.truth, self.reading)
+
+    def vlm_per_image(self) -> pd.DataFrame:
+        """Return one row for each vlm, condition and scene; see `outcomes.per_image`.
+
+        The control arm is the condition ``blank``.
+        """
+        return self._vlm_per_image.copy()
+
+    @cached_property
+    def _vlm_by_condition(self) -> pd.DataFrame:
+        rows = []
+        groups = self._vlm_per_image.groupby(["vlm", "condition"], sort=False)
+        for (vlm, condition), group in groups:
+            summary = controls.summary(group, self.bootstrap)
+            rows.append({"vlm": vlm, "condition": condition} | summary)
+        return _with_change(pd.DataFrame(rows), "vlm", ("hr", "cor", "smr"), delta_l)
+
+    def vlm_by_condition(self) -> pd.DataFrame:
+        """Return one row for each vlm and condition (``blank``, the control arm, among them).
+
+        Means over the n images, each with _low and _high: hr, cor, smr (abstention counts as
+        failure), parse_success, mentions (per answer), f1 (description against present objects),
+        false_safe + false_alarm + abstained = smr, hr_visible and cor_visible (classes that the
+        occluder hides completely are not counted). coverage is over images with an object,
+        cor_conditional over the n_critical images with a critical class, both with intervals.
+        safety_balanced_accuracy is the mean of the shares judged rightly among safe and among
+        unsafe scenes. delta_hr, delta_cor, delta_smr: degraded minus clean (the paper's ΔL).
+        """
+        return self._vlm_by_condition.copy()
+
+    # Presence -----------------------------------------------------------------------------------
+
+    @cached_property
+    def _presence_answers(self) -> pd.DataFrame:
+        return outcomes.presence_answers(self.answers, self.truth, self.reading)
+
+    def presence_answers(self) -> pd.DataFrame:
+        """Return one row for each presence answer; see `outcomes.presence_answers`."""
+        return self._presence_answers.copy()
+
+    @cached_property
+    def _presence(self) -> pd.DataFrame:
+        rows = []
+        keys = ["vlm", "condition", "class"]
+        for names, group in self._presence_answers.groupby(keys, sort=False):
+            real, word = group.truth, group.word
+            row = dict(zip(keys, names, strict=True)) | {"n": len(group), "positives": real.sum()}
+            row["auc"] = metrics.auc(real, group.score)
+            row["recall"] = (word[real] == "yes").mean()
+            row["specificity"] = (word[~real] == "no").mean()
+            row["balanced_accuracy"] = metrics.balanced_accuracy(real, word)
+            row["accuracy"] = (word == real.map({True: "yes", False: "no"})).mean()
+            row["yes_share"] = (word == "yes").mean()
+            row["unknown_share"] = (word == "unknown").mean()
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+    def presence(self) -> pd.DataFrame:
+        """Return one row for each vlm, condition and class asked about.
+
+        Columns: n, positives, auc, recall, specificity, balanced_accuracy (their mean; "unknown"
+        is wrong either way), accuracy, yes_share, unknown_share. NaN where the scenes hold the
+        class always or never.
+        """
+        return self._presence.copy()
+
+    def presence_by_condition(self) -> pd.DataFrame:
+        """Return vlm, condition and the unweighted means over the classes that `presence` has.
+
+        A class that the scenes hold always or never is left out; ``classes`` counts the rest.
+        """
+        usable = self._presence.dropna(subset=["auc"])
+        columns = ["auc", "recall", "specificity", "balanced_accuracy", "yes_share"]
+        grouped = usable.groupby(["vlm", "condition"], sort=False)
+        return grouped[columns].mean().assign(classes=grouped.size()).reset_index()
+
+    # Controls -----------------------------------------------------------------------------------
+
+    def baselines(self) -> pd.DataFrame:
+        """Return what answers score that never look at the image; see `controls.baselines`.
+
+        The blank arm of each model is the condition ``blank`` of `vlm_by_condition`.
+        """
+        clean = self.truth[self.truth.condition == "clean"]
+        return controls.baselines(clean, self.reading, self.bootstrap)
+
+    # Q and L together ---------------------------------------------------------------------------
+
+    def pairs(self) -> pd.DataFrame:
+        """Return segmentation quality beside misalignment, for each condition (Section 6.3).
+
+        One row for each segmenter, vlm and condition: miou, pixel_accuracy, hr, cor, smr and
+        their changes from clean (delta_...), as in the two frames by condition.
+        """
+        q = self._segmentation_by_condition
+        q = q[[c for c in q if not c.startswith("iou_") and c != "n"]]
+        return q.merge(self._vlm_by_condition, on="condition")
+
+    def pairs_per_image(self) -> pd.DataFrame:
+        """Return the same for each image: miou, pixel_accuracy beside hr_i, omitted, smr_i."""
+        q = self.segmentation_per_image()
+        columns = ["vlm", "condition", "scene_id", "hr_i", "omitted", "smr_i"]
+        return q.merge(self._vlm_per_image[columns], on=["condition", "scene_id"])
+
+
+def _with_change(
+    frame: pd.DataFrame,
+    model: str,
+    columns: tuple[str, ...],
+    change: Callable[[pd.Series, pd.Series], pd.Series],
+) -> pd.DataFrame:
+    """Add delta_<column>: the change from the same model's clean value, positive if worse."""
+    clean = frame[frame.condition == "clean"].set_index(model)
+    for column in columns:
+        frame[f"delta_{column}"] = change(frame[model].map(clean[column]), frame[column])
+    return frame

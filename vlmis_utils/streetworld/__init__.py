@@ -1,0 +1,1 @@
+"""The embedded world: procedural street scenes with exact labels."""

@@ -1,0 +1,398 @@
+"""Recipes of the embedded CLIP and SigLIP: contrastive losses on a trunk that can already see.
+
+From scratch, on a thousand scenes and two cores, captions alone taught neither a vision transformer
+nor a convolutional tower to see. So both towers take the trunk of the embedded DeepLabV3+, trained
+densely, and keep it frozen; what they learn is to pool its last map and to tie it to sentences.
+CLIP learns with the softmax loss (Radford et al. 2021), SigLIP with the sigmoid loss and a bias
+(Zhai et al. 2023). Captions name few things, so each image is also compared with the fixed
+sentences of the zero-shot prompts, whose truth is known: with and without each class, safe and not
+safe. Those are its hard negatives.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from sklearn.metrics import roc_auc_score
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vlmis_utils.deeplab import DeepLabV3Plus
+from vlmis_utils.prompts import contrastive_pairs
+from vlmis_utils.streetworld.captions import caption
+from vlmis_utils.streetworld.dense import MEAN, SCENE_TARGETS, STD, Scenes, normalise
+from vlmis_utils.streetworld.tokenizer import sentence_tokenizer
+from vlmis_utils.streetworld.training import Fit, fit
+from vlmis_utils.taxonomy import OBJECT_CLASSES, PRESENCE_CLASSES
+
+__all__ = ["CONFIGS", "SENTENCES", "ContrastiveTraining", "save_open_clip", "train_contrastive"]
+
+_TEXT = {"context_length": 48, "width": 128, "heads": 4, "layers": 2, "hf_tokenizer_name": "own"}
+
+# open_clip's ``model_cfg``, without the vocabulary's size. The towers are convolutional, as CLIP's
+# first ones were (ResNets); they pool differently, so that they may fail differently.
+_VISION = {
+    "image_size": [256, 512],
+    "timm_model_name": "mobilenetv2_050",
+    "timm_model_pretrained": False,
+    "timm_proj": "",
+}
+CONFIGS: dict[str, dict[str, Any]] = {
+    "clip": {
+        "embed_dim": 128,
+        "vision_cfg": {**_VISION, "timm_pool": "avgmax"},
+        "text_cfg": dict(_TEXT),
+    },
+    "siglip": {
+        "embed_dim": 128,
+        "init_logit_scale": 2.3,
+        "init_logit_bias": -3.0,
+        "custom_text": True,
+        "vision_cfg": {**_VISION, "timm_pool": "max"},
+        "text_cfg": {**_TEXT, "no_causal_mask": True, "pool_type": "last", "proj_bias": True},
+    },
+}
+
+# Sentences of the zero-shot prompts: with each object class, without each presence class, safety.
+_WITH = contrastive_pairs("describe")
+_WITHOUT = {c: contrastive_pairs(f"presence/{c}")["no"] for c in PRESENCE_CLASSES}
+_SAFETY = contrastive_pairs("safety")
+SENTENCES: tuple[str, ...] = (
+    *_WITH.values(), *_WITHOUT.values(), _SAFETY["safe"], _SAFETY["unsafe"],
+)  # fmt: skip
+_PRESENCE_COLUMNS = [OBJECT_CLASSES.index(c) for c in PRESENCE_CLASSES]
+_OBJECTS, _PRESENCES = len(OBJECT_CLASSES), len(PRESENCE_CLASSES)
+_UNSAFE = SCENE_TARGETS.index("unsafe")
+
+
+@dataclass(frozen=True, eq=False)
+class Captioned:
+    """A batch with a caption for each image.
+
+    Attributes:
+        cells: float32 (B, C, h, w), the trunk's last map.
+        truth: targets and what of them is known, (B, 13).
+        tokens: int64 (B, context), the captions.
+        same: bool (B, B), whether image i shows the object classes of image j.
+    """
+
+    cells: Tensor
+    truth: Truth
+    tokens: Tensor
+    same: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """Targets float32 (B, 13) and known bool (B, 13), as in `dense.Scenes`."""
+
+    targets: Tensor
+    known: Tensor
+
+
+class ContrastiveTraining(nn.Module):
+    """An open_clip model with a frozen trunk and the tokens of `SENTENCES`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        from open_clip.model import CLIP, CustomTextCLIP
+
+        self.name = name
+        self.config = model_config(name)
+        build = {k: v for k, v in self.config.items() if k != "custom_text"}
+        self.model = (CustomTextCLIP if self.config.get("custom_text") else CLIP)(**build)
+        for part in self._frozen():
+            part.requires_grad_(False)
+        self.sentences: Tensor
+        self.register_buffer("sentences", tokenise(list(SENTENCES)), persistent=False)
+
+    def _frozen(self) -> tuple[nn.Module, ...]:
+        trunk = self.model.visual.trunk
+        return trunk.conv_stem, trunk.bn1, trunk.blocks
+
+    def train(self, mode: bool = True) -> ContrastiveTraining:
+        """Set the mode; the frozen trunk stays in evaluation mode."""
+        super().train(mode)
+        for part in self._frozen():
+            part.eval()
+        return self
+
+    @torch.no_grad()
+    def cells(self, images: Tensor) -> Tensor:
+        """Map normalised images (B, 3, H, W) to the trunk's last map (B, C, H/32, W/32)."""
+        for part in self._frozen():
+            images = part(images)
+        return images
+
+    def see(self, cells: Tensor) -> Tensor:
+        """Map `cells` to unit vectors (B, E)."""
+        trunk = self.model.visual.trunk
+        pooled = trunk.forward_head(trunk.bn2(trunk.conv_head(cells)))
+        return functional.normalize(self.model.visual.head(pooled), dim=-1)
+
+    def compare(self, seen: Tensor, tokens: Tensor) -> Tensor:
+        """Return logits (B, T) of unit vectors (B, E) and texts (T, context)."""
+        texts = self.model.encode_text(tokens, normalize=True)
+        out = self.model.logit_scale.exp().clamp(max=100) * seen @ texts.T
+        bias = getattr(self.model, "logit_bias", None)
+        return out if bias is None else out + bias
+
+
+def model_config(name: str) -> dict[str, Any]:
+    """Return open_clip's ``model_cfg`` of a recipe, with the size of the vocabulary."""
+    config = json.loads(json.dumps(CONFIGS[name]))
+    config["text_cfg"]["vocab_size"] = len(sentence_tokenizer())
+    return config
+
+
+def tokenise(texts: list[str]) -> Tensor:
+    """Return tokens int64 (T, context), padded with 0, as open_clip's HFTokenizer makes them."""
+    return sentence_tokenizer()(
+        texts,
+        return_tensors="pt",
+        max_length=_TEXT["context_length"],
+        padding="max_length",
+        truncation=True,
+    ).input_ids
+
+
+def pair_loss(logits: Tensor, truth: Truth, balance: Tensor) -> Tensor:
+    """Return the two-way cross entropy of presence and safety pairs.
+
+    Args:
+        logits: of `SENTENCES`, (B, 21).
+        truth: targets and what of them is known.
+        balance: weights (13, 2) of absent and present, so that both count alike.
+    """
+    yes = logits[:, _PRESENCE_COLUMNS] - logits[:, _OBJECTS : _OBJECTS + _PRESENCES]
+    danger = logits[:, -1:] - logits[:, -2:-1]
+    columns = [*_PRESENCE_COLUMNS, _UNSAFE]
+    target, known = truth.targets[:, columns], truth.known[:, columns].float()
+    weight = torch.where(target > 0, balance[columns, 1], balance[columns, 0]) * known
+    weight[:, -1] *= 3  # one safety pair beside nine presence pairs
+    loss = functional.binary_cross_entropy_with_logits(
+        torch.cat([yes, danger], 1), target, reduction="none"
+    )
+    return (loss * weight).sum() / weight.sum().clamp(min=1e-6)
+
+
+def softmax_loss(bank: Tensor, captions: Tensor, same: Tensor, truth: Truth) -> Tensor:
+    """Return InfoNCE over images and captions, and over the mention sentences of each image.
+
+    Several captions may be true of an image: the target is even over them.
+    """
+    pairs = same.float()
+    rows = -(pairs / pairs.sum(1, keepdim=True) * captions.log_softmax(1)).sum(1).mean()
+    columns = -(pairs / pairs.sum(0, keepdim=True) * captions.log_softmax(0)).sum(0).mean()
+    shown = truth.targets[:, :_OBJECTS]
+    share = shown / shown.sum(1, keepdim=True).clamp(min=1)
+    mention = -(share * bank[:, :_OBJECTS].log_softmax(1)).sum(1).mean()
+    return 0.25 * (rows + columns) + 0.5 * mention
+
+
+def sigmoid_loss(bank: Tensor, captions: Tensor, same: Tensor, truth: Truth) -> Tensor:
+    """Return the sigmoid loss over images and captions, and over all `SENTENCES`."""
+    pairs = functional.binary_cross_entropy_with_logits(captions, same.float())
+    shown = truth.targets[:, :_OBJECTS]
+    unsafe = truth.targets[:, _UNSAFE, None]
+    labels = torch.cat([shown, 1 - shown[:, _PRESENCE_COLUMNS], 1 - unsafe, unsafe], 1)
+    known = truth.known[:, :_OBJECTS].float()
+    sure = torch.cat([known, known[:, _PRESENCE_COLUMNS], torch.ones_like(unsafe).expand(-1, 2)], 1)
+    each = functional.binary_cross_entropy_with_logits(bank, labels, reduction="none")
+    return 0.5 * pairs + 0.5 * (each * sure).sum() / sure.sum()
+
+
+def balance_weights(scenes: Scenes) -> Tensor:
+    """Return weights (13, 2) of absent and present under the sampling probabilities."""
+    mass = scenes.weights[:, None] * scenes.known
+    share = (mass * scenes.targets).sum(0) / np.maximum(mass.sum(0), 1e-9)
+    share = np.clip(share, 0.06, 0.94)
+    return torch.from_numpy(np.stack([0.5 / (1 - share), 0.5 / share], 1).astype(np.float32))
+
+
+@torch.inference_mode()
+def encode(
+    model: ContrastiveTraining, scenes: Scenes, device: str, mirrored: bool, batch: int = 16
+) -> Tensor:
+    """Return the trunk's last map of all scenes, float16 (N, C, h, w), on the CPU."""
+    rows = []
+    for start in range(0, len(scenes), batch):
+        images = torch.from_numpy(np.array(scenes.data.images[start : start + batch]))
+        images = normalise(images.permute(0, 3, 1, 2)).to(device)
+        rows.append(model.cells(images.flip(-1) if mirrored else images).half().cpu())
+    return torch.cat(rows)
+
+
+def captioned(
+    scenes: Scenes, cells: tuple[Tensor, Tensor], size: int, rng: np.random.Generator, _: float
+) -> Captioned:
+    """Draw a batch, half of it mirrored, and write a caption for each of its images."""
+    index = rng.choice(len(scenes), size=min(size, len(scenes)), p=scenes.weights, replace=False)
+    side = rng.integers(0, 2, len(index))
+    targets = torch.from_numpy(scenes.targets[index])
+    shown = targets[:, :_OBJECTS]
+    return Captioned(
+        cells=torch.stack([cells[s][i] for s, i in zip(side, index, strict=True)]).float(),
+        truth=Truth(targets, torch.from_numpy(scenes.known[index])),
+        tokens=tokenise([caption(scenes.facts[i], rng) for i in index]),
+        same=(shown[:, None] == shown[None]).all(-1),
+    )
+
+
+def training_loss(model: Any, batch: Captioned, *, balance: Tensor, device: str) -> Tensor:
+    """Return the loss of one step: the pairs of the prompts, and the contrast with captions."""
+    truth = Truth(batch.truth.targets.to(device), batch.truth.known.to(device))
+    texts = torch.cat([model.sentences, batch.tokens.to(device)])
+    logits = model.compare(model.see(batch.cells.to(device)), texts).float()
+    bank, captions = logits[:, : len(SENTENCES)], logits[:, len(SENTENCES) :]
+    contrast = sigmoid_loss if model.model.logit_bias is not None else softmax_loss
+    return pair_loss(bank, truth, balance) + contrast(bank, captions, batch.same.to(device), truth)
+
+
+@torch.inference_mode()
+def validate(
+    model: ContrastiveTraining, scenes: Scenes, cells: Tensor, device: str
+) -> dict[str, float]:
+    """Return the AUC of each presence pair and of the safety pair on held-out scenes."""
+    seen = model.see(cells.float().to(device))
+    logits = model.compare(seen, model.sentences).float().cpu().numpy()
+    scores = {
+        c: (logits[:, column] - logits[:, _OBJECTS + row], OBJECT_CLASSES.index(c))
+        for row, (c, column) in enumerate(zip(PRESENCE_CLASSES, _PRESENCE_COLUMNS, strict=True))
+    }
+    scores["safety"] = (logits[:, -1] - logits[:, -2], _UNSAFE)
+    return {
+        name: auc(scenes.targets[:, column], score, scenes.known[:, column])
+        for name, (score, column) in scores.items()
+    }
+
+
+def auc(truth: np.ndarray, score: np.ndarray, known: np.ndarray) -> float:
+    """Return the area under the ROC curve where the truth is known; NaN for one class."""
+    truth, score = truth[known], score[known]
+    return float(roc_auc_score(truth, score)) if 0 < truth.sum() < len(truth) else float("nan")
+
+
+def save_open_clip(model: nn.Module, name: str, folder: str | Path) -> None:
+    """Write ``open_clip_config.json``, float16 weights and the tokenizer, each file atomically."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    config = {
+        "model_cfg": model_config(name),
+        "preprocess_cfg": {
+            "mean": list(MEAN), "std": list(STD), "interpolation": "bicubic",
+            "resize_mode": "squash",
+        },
+    }  # fmt: skip
+    write(folder / "open_clip_config.json", json.dumps(config, indent=2) + "\n")
+    half = {k: v.detach().cpu().half().contiguous() for k, v in model.state_dict().items()}
+    partial_file = folder / ".open_clip_model.partial"
+    save_file(half, partial_file, metadata={"format": "pt"})
+    partial_file.chmod(0o644)
+    os.replace(partial_file, folder / "open_clip_model.safetensors")
+    sentence_tokenizer().save_pretrained(str(folder))
+
+
+def load_trunk(model: ContrastiveTraining, folder: Path) -> None:
+    """Copy the backbone of a DeepLabV3+ checkpoint, torchvision's MobileNetV2, into timm's.
+
+    Both list the same layers in the same order.
+
+    Raises:
+        UserError: the checkpoint is missing.
+    """
+    theirs = list(DeepLabV3Plus.from_pretrained(folder).backbone.state_dict().values())
+    trunk = model.model.visual.trunk.state_dict()
+    mine = [key for key in trunk if key.startswith(("conv_stem", "bn1", "blocks"))]
+    model.model.visual.trunk.load_state_dict(trunk | dict(zip(mine, theirs, strict=True)))
+
+
+def write(path: Path, text: str) -> None:
+    """Write a text file atomically."""
+    partial_file = path.with_name(f".{path.name}.partial")
+    partial_file.write_text(text, encoding="utf-8")
+    os.replace(partial_file, path)
+
+
+def log_row(path: Path, row: dict[str, float]) -> None:
+    """Append one evaluation to a CSV file, with a header if it is new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        if new:
+            writer.writerow(row)
+        writer.writerow([round(value, 4) for value in row.values()])
+
+
+def train_contrastive(
+    name: str,
+    train: Scenes,
+    val: Scenes,
+    *,
+    out: Path,
+    work: Path,
+    log: Path,
+    device: str,
+    minutes: float | None,
+    steps: int | None,
+    seed: int,
+    eval_every: int,
+    batch: int = 48,
+    lr: float = 1e-3,
+    trunk: Path | None = None,
+) -> Fit:
+    """Train ``clip`` or ``siglip``; a usable checkpoint lies in ``out`` after every evaluation.
+
+    Args:
+        trunk: checkpoint of the DeepLabV3+ that gives the trunk; by default the one beside ``out``.
+        The rest is as in `train_vlms.train_vlm` and `training.fit`.
+
+    Returns:
+        the finished run; its metric is the presence AUC, averaged over the classes.
+
+    Raises:
+        UserError: no DeepLabV3+ checkpoint yet.
+    """
+    torch.manual_seed(seed)
+    model = ContrastiveTraining(name)
+    load_trunk(model, trunk or out.parent / "deeplabv3plus")
+    model.to(device).eval()
+    cells = encode(model, train, device, False), encode(model, train, device, True)
+    held_out = encode(model, val, device, False)
+
+    def evaluate(average: nn.Module) -> float:
+        assert isinstance(average, ContrastiveTraining)
+        scores = validate(average, val, held_out, device)
+        log_row(log.with_name(f"{name}-val.csv"), scores)
+        save_open_clip(average.model, name, out)
+        return float(np.nanmean([scores[c] for c in PRESENCE_CLASSES]))
+
+    return fit(
+        name,
+        model,
+        partial(captioned, train, cells, batch),
+        partial(training_loss, balance=balance_weights(train).to(device), device=device),
+        steps=steps or 0,
+        minutes=minutes,
+        lr=lr,
+        weight_decay=0.05,
+        warmup=60,
+        out=work,
+        seed=seed,
+        save_every=200,
+        eval_every=eval_every,
+        evaluate=evaluate,
+        device=device,
+        log=log,
+        signature=f"{CONFIGS[name]} {len(train)} {seed} {batch} {lr} 2",
+    )

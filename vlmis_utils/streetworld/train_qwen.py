@@ -1,0 +1,414 @@
+"""Recipe of the embedded Qwen2-VL: see first, then speak, then both.
+
+Question and answer alone do not ground a small model. So the vision tower is trained densely
+(`dense`), with its merger, on crops and then on whole images, until its tokens say what their
+patches hold; then the language model learns all questions on cached vision tokens of each scene and
+its mirror image; then both are tuned together, the dense loss kept.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.metrics import balanced_accuracy_score
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers.models.qwen2_vl.modeling_qwen2_vl import PatchEmbed
+
+from vlmis_utils.streetworld.dense import (
+    MEAN,
+    STD,
+    Batch,
+    DenseHead,
+    Scenes,
+    class_weights,
+    dense_loss,
+    normalise,
+    principal_patches,
+    sampler,
+    windows,
+)
+from vlmis_utils.streetworld.qwen_turns import Packed, pack, prefix_of
+from vlmis_utils.streetworld.tokenizer import CHAT_TEMPLATE, chat_tokenizer
+from vlmis_utils.streetworld.train_contrastive import auc, balance_weights, log_row
+from vlmis_utils.streetworld.training import Fit, fit
+from vlmis_utils.taxonomy import OBJECT_CLASSES, PRESENCE_CLASSES
+
+__all__ = ["QwenTraining", "build_model", "build_processor", "patchify", "save_qwen", "train_qwen"]
+
+PATCH, MERGE, TEMPORAL = 16, 2, 2
+WIDTH, HEADS = 160, 5
+VISION_LAYERS, TEXT_LAYERS = 4, 4
+# Shares of the minutes or steps: dense, language on cached tokens, both.
+STAGES = (0.60, 0.25, 0.15)
+# Until this share of the dense stage, crops of so many rows and columns instead of whole images.
+CROPS, CROP = 0.7, (128, 256)
+
+
+def build_processor(height: int = 256, width: int = 512) -> Any:
+    """Return Qwen2-VL's processor for images resized to about ``height`` x ``width`` pixels."""
+    from transformers import Qwen2VLImageProcessor, Qwen2VLProcessor, Qwen2VLVideoProcessor
+
+    shape = {
+        "patch_size": PATCH,
+        "merge_size": MERGE,
+        "temporal_patch_size": TEMPORAL,
+        "size": {"shortest_edge": height * width, "longest_edge": height * width},
+        "image_mean": list(MEAN),
+        "image_std": list(STD),
+    }
+    return Qwen2VLProcessor(
+        image_processor=Qwen2VLImageProcessor(**shape),
+        tokenizer=chat_tokenizer(),
+        video_processor=Qwen2VLVideoProcessor(**shape),
+        chat_template=CHAT_TEMPLATE,
+    )
+
+
+def build_model(
+    tokenizer: Any, width: int = WIDTH, layers: tuple[int, int] = (VISION_LAYERS, TEXT_LAYERS)
+) -> Any:
+    """Return an untrained `Qwen2VLForConditionalGeneration`, small, with its special tokens set."""
+    from transformers import Qwen2VLConfig, Qwen2VLForConditionalGeneration
+
+    token = tokenizer.convert_tokens_to_ids
+    head = width // HEADS
+    pairs = head // 2
+    text = {
+        "vocab_size": 64 * math.ceil(len(tokenizer) / 64),
+        "hidden_size": width,
+        "intermediate_size": 16 * round(width * 8 / 3 / 16),
+        "num_hidden_layers": layers[1],
+        "num_attention_heads": HEADS,
+        "num_key_value_heads": HEADS,
+        "max_position_embeddings": 4096,
+        "rope_parameters": {
+            "rope_type": "default",
+            "rope_theta": 10000.0,
+            "mrope_section": [pairs - 2 * (3 * pairs // 8), 3 * pairs // 8, 3 * pairs // 8],
+        },
+        "bos_token_id": token("<|endoftext|>"),
+        "eos_token_id": token("<|im_end|>"),
+        "pad_token_id": token("<|endoftext|>"),
+        "tie_word_embeddings": True,
+    }
+    vision = {
+        "depth": layers[0],
+        "embed_dim": width,
+        "hidden_size": width,
+        "num_heads": HEADS,
+        "patch_size": PATCH,
+        "spatial_merge_size": MERGE,
+        "temporal_patch_size": TEMPORAL,
+    }
+    model = Qwen2VLForConditionalGeneration(
+        Qwen2VLConfig(
+            text_config=text,
+            vision_config=vision,
+            image_token_id=token("<|image_pad|>"),
+            video_token_id=token("<|video_pad|>"),
+            vision_start_token_id=token("<|vision_start|>"),
+            vision_end_token_id=token("<|vision_end|>"),
+            tie_word_embeddings=True,
+        )
+    )
+    for key in ("bos_token_id", "eos_token_id", "pad_token_id"):
+        setattr(model.generation_config, key, text[key])
+    return model
+
+
+def patchify(images: Tensor) -> Tensor:
+    """Return the patches of normalised images as Qwen2-VL's image processor orders them.
+
+    Args:
+        images: float32 (B, 3, H, W).
+
+    Returns:
+        (B H W / 256, 3 * 2 * 256): merged blocks row by row, the four patches of a block together,
+        each patch repeated over the two frames of the temporal axis.
+    """
+    count, channels, height, width = images.shape
+    rows, columns = height // (PATCH * MERGE), width // (PATCH * MERGE)
+    tiles = images.reshape(count, channels, rows, MERGE, PATCH, columns, MERGE, PATCH)
+    tiles = tiles.permute(0, 2, 5, 3, 6, 1, 4, 7).unsqueeze(6)
+    tiles = tiles.expand(-1, -1, -1, -1, -1, -1, TEMPORAL, -1, -1)
+    return tiles.reshape(count * rows * columns * MERGE**2, -1)
+
+
+class _LinearPatches(PatchEmbed):
+    """The same patch embedding as one matrix product: a quarter of a training step on a CPU."""
+
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        return functional.linear(hidden_states, self.proj.weight.flatten(1))
+
+
+class QwenTraining(nn.Module):
+    """The model with a dense head on its merged vision tokens."""
+
+    def __init__(
+        self,
+        data: Scenes | None = None,
+        width: int = WIDTH,
+        layers: tuple[int, int] = (VISION_LAYERS, TEXT_LAYERS),
+    ) -> None:
+        super().__init__()
+        self.processor = build_processor()
+        self.tokenizer = self.processor.tokenizer
+        self.model = build_model(self.tokenizer, width, layers)
+        self.model.model.visual.patch_embed.__class__ = _LinearPatches
+        self.head = DenseHead(width, side=MERGE)
+        if data is not None:
+            first = principal_patches(data.data, PATCH, width)[:, :, None] / TEMPORAL
+            embed = self.model.model.visual.patch_embed.proj.weight
+            embed.data.copy_(first.expand(-1, -1, TEMPORAL, -1, -1))
+
+    def see(self, images: Tensor) -> Tensor:
+        """Map normalised images (B, 3, H, W) to merged vision tokens (B, h, w, width)."""
+        count, _, height, width = images.shape
+        grid = torch.tensor([[1, height // PATCH, width // PATCH]] * count, device=images.device)
+        out = self.model.model.visual(patchify(images), grid_thw=grid).pooler_output
+        return out.view(count, height // PATCH // MERGE, width // PATCH // MERGE, -1)
+
+    def speak(self, tokens: Tensor, packed: Packed, image: tuple[int, int]) -> Tensor:
+        """Return the language model's last hidden states (B, L, width) of packed turns."""
+        language = self.model.model.language_model
+        embeds = language.embed_tokens(packed.ids)
+        seen = tokens.flatten(1, 2).to(embeds.dtype)
+        embeds = torch.cat([embeds[:, : image[0]], seen, embeds[:, image[1] :]], 1)
+        out = language(
+            inputs_embeds=embeds,
+            attention_mask={"full_attention": packed.mask},
+            position_ids=packed.positions,
+            use_cache=False,
+        )
+        return out.last_hidden_state
+
+    def language_loss(self, tokens: Tensor, packed: Packed, image: tuple[int, int]) -> Tensor:
+        """Return the weighted cross entropy of the answers."""
+        hidden = self.speak(tokens, packed, image)
+        taken = packed.labels >= 0
+        logits = self.model.lm_head(hidden[taken]).float()
+        loss = functional.cross_entropy(logits, packed.labels[taken], reduction="none")
+        weights = packed.weights[taken]
+        return (loss * weights).sum() / weights.sum()
+
+
+@dataclass(frozen=True, eq=False)
+class Spoken:
+    """A batch of the language stages: cached vision tokens or images, and packed turns."""
+
+    packed: Packed
+    tokens: Tensor | None
+    scenes: Batch | None
+
+
+@torch.inference_mode()
+def encode(
+    model: QwenTraining, scenes: Scenes, device: str, mirrored: bool, batch: int = 16
+) -> Tensor:
+    """Return the merged vision tokens of all scenes, float16 (N, h, w, width) on the CPU."""
+    rows = []
+    for start in range(0, len(scenes), batch):
+        images = torch.from_numpy(np.ascontiguousarray(scenes.data.images[start : start + batch]))
+        images = normalise(images.permute(0, 3, 1, 2)).to(device)
+        rows.append(model.see(images.flip(-1) if mirrored else images).half().cpu())
+    return torch.cat(rows)
+
+
+@torch.inference_mode()
+def validate(
+    model: QwenTraining, scenes: Scenes, tokens: Tensor, device: str, batch: int = 16
+) -> dict[str, float]:
+    """Return balanced accuracies of the greedy first word: presence by class, safety, their mean.
+
+    Args:
+        tokens: of `encode`, for these scenes.
+    """
+    prefix = prefix_of(model.tokenizer, tokens.shape[1], tokens.shape[2])
+    said: dict[str, list[tuple[bool, bool]]] = {}
+    yes = model.tokenizer("Yes").input_ids[0]
+    for start in range(0, len(scenes), batch):
+        known = scenes.facts[start : start + batch]
+        packed = pack(model.tokenizer, prefix, known, np.random.default_rng(0), answers=False)
+        seen = tokens[start : start + batch].float().to(device)
+        hidden = model.speak(seen, packed.to(device), prefix.image)
+        for row, (fact, starts) in enumerate(zip(known, packed.starts, strict=True)):
+            names = [name for name in starts if name != "describe"]
+            best = model.model.lm_head(hidden[row, [starts[n] for n in names]]).argmax(-1)
+            for name, token in zip(names, best.tolist(), strict=True):
+                asked = name.removeprefix("presence/")
+                truth = fact.safe if name == "safety" else asked in fact.shown
+                said.setdefault(asked, []).append((truth, token == yes))
+    scores = {}
+    for name in (*PRESENCE_CLASSES, "safety"):
+        truth, answer = (
+            list(column) for column in zip(*said.get(name, [(True, True)]), strict=True)
+        )
+        both = len(set(truth)) == 2
+        scores[name] = float(balanced_accuracy_score(truth, answer)) if both else float("nan")
+    scores["presence"] = float(np.nanmean([scores[c] for c in PRESENCE_CLASSES]))
+    return scores
+
+
+@torch.inference_mode()
+def validate_tower(model: QwenTraining, scenes: Scenes, device: str, batch: int = 16) -> float:
+    """Return the mean AUC with which the loudest token tells each object class."""
+    rows = []
+    for start in range(0, len(scenes), batch):
+        images = torch.from_numpy(np.ascontiguousarray(scenes.data.images[start : start + batch]))
+        seen = model.see(normalise(images.permute(0, 3, 1, 2)).to(device))
+        rows.append(model.head(seen)[1].float().cpu().numpy())
+    scene = np.concatenate(rows)
+    each = [
+        auc(scenes.targets[:, i], scene[:, i], scenes.known[:, i])
+        for i in range(len(OBJECT_CLASSES))
+    ]
+    return float(np.nanmean(each))
+
+
+def save_qwen(model: QwenTraining, folder: str | Path) -> None:
+    """Write model (float16 safetensors), processor and chat template with `save_pretrained`."""
+    import copy
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    half = copy.deepcopy(model.model).half()
+    half.save_pretrained(folder, safe_serialization=True)
+    model.processor.save_pretrained(folder)
+    for path in folder.glob("*.safetensors"):
+        os.chmod(path, 0o644)
+
+
+def train_qwen(
+    train: Scenes,
+    val: Scenes,
+    *,
+    out: Path,
+    work: Path,
+    log: Path,
+    device: str,
+    minutes: float | None,
+    steps: int | None,
+    seed: int,
+    eval_every: int,
+    batch: int = 8,
+    lr: float = 1e-3,
+) -> Fit:
+    """Train the three stages, each resumable; a usable checkpoint lies in ``out`` after the first.
+
+    Returns:
+        the last stage; its metric is the mean of presence and safety balanced accuracy.
+    """
+    torch.manual_seed(seed)
+    model = QwenTraining(train)
+    weights = class_weights(train.data).to(device)
+    balance = balance_weights(train).numpy()
+    signature = f"{len(train)} {seed} {batch} {lr} {WIDTH} {VISION_LAYERS} {TEXT_LAYERS} 2"
+    draw, near = sampler(train, PATCH, batch), windows(train, PATCH, 2 * batch, *CROP)
+
+    def stage(number: int, **settings: Any) -> Fit:
+        name = f"qwen2-vl-{('dense', 'language', 'joint')[number]}"
+        share = STAGES[number]
+        return fit(
+            name,
+            settings.pop("module"),
+            settings.pop("make"),
+            settings.pop("loss"),
+            steps=max(1, round((steps or 0) * share)),
+            minutes=None if minutes is None else minutes * share,
+            weight_decay=0.05,
+            warmup=60,
+            out=work,
+            seed=seed + number,
+            save_every=100,
+            device=device,
+            log=log.with_name(f"{name}.csv"),
+            signature=f"{signature} {number} {minutes} {steps}",
+            **settings,
+        )
+
+    def crops_first(rng: np.random.Generator, progress: float) -> Batch:
+        return (near if progress < CROPS else draw)(rng, progress)
+
+    def dense(module: Any, drawn: Batch) -> Tensor:
+        drawn = drawn.to(device)
+        return dense_loss(*module.head(module.see(drawn.images)), drawn, weights)
+
+    language_parts = (model.model.model.language_model, model.model.lm_head)
+    for part in language_parts:
+        part.requires_grad_(False)
+    stage(
+        0, module=model, make=crops_first, loss=dense, lr=lr, eval_every=eval_every,
+        evaluate=lambda average: validate_tower(average, val, device),
+    )  # fmt: skip
+
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    for part in language_parts:
+        part.requires_grad_(True)
+    cache = [
+        _cached(model, train, device, m, work, f"{signature} {minutes} {steps}")
+        for m in (False, True)
+    ]
+    held_out = encode(model, val, device, False)
+    prefix = prefix_of(model.tokenizer, *held_out.shape[1:3])
+
+    def spoken(rng: np.random.Generator, progress: float) -> Spoken:
+        chosen = rng.choice(len(train), size=min(batch, len(train)), p=train.weights, replace=False)
+        tokens = torch.stack([cache[int(rng.integers(2))][i] for i in chosen]).float()
+        known = [train.facts[i] for i in chosen]
+        return Spoken(pack(model.tokenizer, prefix, known, rng, balance), tokens, None)
+
+    def scored(average: Any, tokens: Tensor) -> float:
+        scores = validate(average, val, tokens, device)
+        log_row(log.with_name("qwen2-vl-val.csv"), scores)
+        save_qwen(average, out)
+        return (scores["presence"] + scores["safety"]) / 2
+
+    def language(module: Any, drawn: Spoken) -> Tensor:
+        assert drawn.tokens is not None
+        return module.language_loss(drawn.tokens.to(device), drawn.packed.to(device), prefix.image)
+
+    stage(
+        1, module=model, make=spoken, loss=language, lr=lr, eval_every=2 * eval_every,
+        evaluate=lambda average: scored(average, held_out),
+    )  # fmt: skip
+
+    def seen_and_spoken(rng: np.random.Generator, progress: float) -> Spoken:
+        drawn = draw(rng, progress)
+        known = [train.facts[i] for i in drawn.index]
+        return Spoken(pack(model.tokenizer, prefix, known, rng, balance), None, drawn)
+
+    def both(module: Any, drawn: Spoken) -> Tensor:
+        assert drawn.scenes is not None
+        scenes = drawn.scenes.to(device)
+        tokens = module.see(scenes.images)
+        spoke = module.language_loss(tokens, drawn.packed.to(device), prefix.image)
+        return spoke + 0.5 * dense_loss(*module.head(tokens), scenes, weights)
+
+    model.requires_grad_(True)
+    return stage(
+        2, module=model, make=seen_and_spoken, loss=both, lr=0.5 * lr, eval_every=eval_every,
+        evaluate=lambda average: scored(average, encode(average, val, device, False)),
+    )  # fmt: skip
+
+
+def _cached(
+    model: QwenTraining, scenes: Scenes, device: str, mirrored: bool, work: Path, key: str
+) -> Tensor:
+    """Return `encode`, kept in ``work`` so that a resumed run need not encode again."""
+    path = work / f"qwen2-vl-tokens-{int(mirrored)}.pt"
+    if path.exists():
+        kept = torch.load(path, weights_only=True)
+        if kept["key"] == key:
+            return kept["tokens"]
+    tokens = encode(model, scenes, device, mirrored)
+    torch.save({"key": key, "tokens": tokens}, path.with_suffix(".partial"))
+    os.replace(path.with_suffix(".partial"), path)
+    return tokens

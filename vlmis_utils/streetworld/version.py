@@ -1,0 +1,68 @@
+"""The version of the world: a digest of what its generator does, blind to how it is laid out.
+
+Layout, comments, docstrings, imports and the module that a definition lives in do not count.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+__all__ = ["world_version"]
+
+_FOLDER = Path(__file__).parent
+_ROOT = "vlmis_utils.streetworld"
+# Names that no picture and no safety label of the world depends on.
+_OTHER_NAMES = frozenset({
+    "__all__", "WORLD_VERSION", "image_rule", "corridor_mask", "IMAGE_THRESHOLD", "ROAD_USERS",
+    "TRAPEZOID_TOP", "TRAPEZOID_BOTTOM", "TRAPEZOID_TOP_HALF", "TRAPEZOID_BOTTOM_HALF",
+})  # fmt: skip
+
+
+def _imported(tree: ast.Module) -> list[str]:
+    """Modules of the generator that a module imports."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            if node.module.startswith(_ROOT + "."):
+                found.append(node.module.rsplit(".", 1)[1])
+            elif node.module == _ROOT:
+                found += [alias.name for alias in node.names]
+    return [name for name in found if name != "version"]
+
+
+def _definitions(tree: ast.Module) -> list[str]:
+    """Each top-level definition as text, without docstrings and comments."""
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
+            value = body[0].value
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                body[:1] = [] if len(body) > 1 else [ast.Pass()]
+    kept = []
+    for node in tree.body:
+        targets = getattr(node, "targets", [getattr(node, "target", node)])
+        names = {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+        names.add(getattr(node, "name", ""))
+        if (
+            not isinstance(node, ast.Import | ast.ImportFrom | ast.Expr)
+            and not names & _OTHER_NAMES
+        ):
+            kept.append(ast.dump(node))
+    return kept
+
+
+@lru_cache(maxsize=1)
+def world_version() -> str:
+    """Twelve hexadecimal digits: what `world.py`, its imports here and the safety rule define."""
+    waiting, seen = ["world"], {"world"}
+    texts = _definitions(ast.parse((_FOLDER.parent / "safety.py").read_text("utf-8")))
+    while waiting:
+        tree = ast.parse((_FOLDER / f"{waiting.pop()}.py").read_text("utf-8"))
+        fresh = sorted(set(_imported(tree)) - seen)
+        waiting += fresh
+        seen.update(fresh)
+        texts += _definitions(tree)
+    return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()[:12]

@@ -1,0 +1,29 @@
+"""The tables of the book: a ``load_`` gives the cells, `numbered` makes them a numbered table."""
+
+from vlmis_utils.tables import published
+from vlmis_utils.tables.core import beside, fold, numbered, span
+from vlmis_utils.tables.language import (
+    load_controls,
+    load_correlations,
+    load_misalignment,
+    load_parsers,
+    load_presence,
+    load_quotes,
+    load_smr_split,
+    load_visible,
+)
+from vlmis_utils.tables.quality import (
+    load_agreement,
+    load_class_iou,
+    load_facts,
+    load_miou,
+    load_quality,
+    load_table1,
+)
+
+__all__ = [
+    "beside", "fold", "load_agreement", "load_class_iou", "load_controls", "load_correlations",
+    "load_facts", "load_misalignment", "load_miou", "load_parsers", "load_presence",
+    "load_quality", "load_quotes", "load_smr_split", "load_table1", "load_visible", "numbered",
+    "published", "span",
+]  # fmt: skip
