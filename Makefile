@@ -31,7 +31,7 @@ serve: $(READY)  ## show the book at http://127.0.0.1:8000
 	@$(BIN)/python -m http.server -b 127.0.0.1 -d build/$(STUDY)/html 8000
 
 bench: $(READY)  ## run the benchmarks
-	@$(BIN)/python -m pytest tests/benchmarks $(ARGS)
+	@for file in tests/benchmarks/bench_*.py; do echo "$$file"; $(BIN)/python $$file || exit 1; done
 
 lock: $(READY)  ## pin the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-header --no-annotate \

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -34,10 +35,13 @@ __all__ = [
     "Batch",
     "DenseHead",
     "Scenes",
+    "auc",
     "class_weights",
     "dense_loss",
     "load_scenes",
+    "loudest",
     "normalise",
+    "object_auc",
     "principal_patches",
     "sampler",
     "take",
@@ -47,6 +51,10 @@ __all__ = [
 
 # What an image predicts as a whole, beside its objects.
 SCENE_TARGETS: tuple[str, ...] = (*OBJECT_CLASSES, "unsafe", "hazard", "stop light")
+
+# Share of a token that an object covers where the token shows it: 20 of 32 x 32 pixels.
+TOKEN_SHARE = 0.02
+_OBJECT_COLUMNS = [LANGUAGE_CLASSES.index(name) for name in OBJECT_CLASSES]
 
 MEAN = (0.4815, 0.4578, 0.4082)
 STD = (0.2686, 0.2613, 0.2758)
@@ -156,29 +164,45 @@ class DenseHead(nn.Module):
         nn.init.constant_(self.scene.bias, -4.0)
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """Map tokens (B, h, w, width) to logits (B, 19, side h, side w) and (B, 13)."""
+        """Map tokens (B, h, w, width) to logits (B, 19, side h, side w) and (B, 13, h, w).
+
+        The second say, token by token, which `SCENE_TARGETS` show there; `loudest` joins them.
+        """
         tokens = self.norm(tokens)
         patches = functional.pixel_shuffle(self.tokens(tokens).permute(0, 3, 1, 2), self.side)
-        return patches, self.scene(tokens).flatten(1, 2).logsumexp(1)
+        return patches, self.scene(tokens).permute(0, 3, 1, 2)
 
 
-def dense_loss(
-    patches: Tensor, scene: Tensor, batch: Batch, weights: Tensor, scene_weight: float = 0.5
-) -> Tensor:
-    """Return the weighted cross entropy of the shares plus the balanced one of the whole image.
+def loudest(votes: Tensor) -> Tensor:
+    """Join logits of tokens (B, 13, h, w) to those of the image (B, 13): their soft maximum."""
+    return votes.flatten(2).logsumexp(2)
+
+
+def dense_loss(patches: Tensor, votes: Tensor, batch: Batch, weights: Tensor) -> Tensor:
+    """Return the sum of three losses, of patches, tokens and whole images.
+
+    Patches: the weighted cross entropy of the class shares. Tokens: the binary one of what shows in
+    each, an object counting from `TOKEN_SHARE` of the token. Images: that of the loudest token, the
+    only one that tells what makes a scene unsafe.
 
     Args:
-        patches, scene: of `DenseHead`.
+        patches, votes: of `DenseHead`.
         batch: the truth.
         weights: of `class_weights`.
-        scene_weight: factor on the second term.
     """
     logs = patches.float().log_softmax(1)
-    tokens = -(batch.shares * weights[:, None, None] * logs).sum(1).mean()
-    whole = functional.binary_cross_entropy_with_logits(
-        scene.float(), batch.targets, reduction="none"
+    entropy = -(batch.shares * weights[:, None, None] * logs).sum(1).mean()
+    side = patches.shape[-1] // votes.shape[-1]
+    held = functional.avg_pool2d(batch.shares[:, _OBJECT_COLUMNS], side)
+    shown = (held >= TOKEN_SHARE).float()
+    tokens = functional.binary_cross_entropy_with_logits(
+        votes[:, : len(OBJECT_CLASSES)].float(), shown, pos_weight=weights.new_tensor(4.0)
     )
-    return tokens + scene_weight * (whole * batch.known).sum() / batch.known.sum().clamp(min=1)
+    whole = functional.binary_cross_entropy_with_logits(
+        loudest(votes.float()), batch.targets, reduction="none"
+    )
+    whole = (whole * batch.known).sum() / batch.known.sum().clamp(min=1)
+    return entropy + 2 * tokens + 0.5 * whole
 
 
 def sampler(scenes: Scenes, patch: int, size: int) -> Callable[[np.random.Generator, float], Batch]:
@@ -201,7 +225,7 @@ def windows(
     class alike: small and rare things are met far more often than in whole images, at a fraction of
     the cost. What a crop shows is counted in the crop; its safety is not known.
     """
-    objects = [LANGUAGE_CLASSES.index(name) for name in OBJECT_CLASSES]
+    objects = _OBJECT_COLUMNS
 
     def corner(labels: np.ndarray, rng: np.random.Generator) -> tuple[int, int]:
         rows, columns = labels.shape
@@ -277,3 +301,18 @@ def principal_patches(data: TrainingData, patch: int, width: int, scenes: int = 
     values, vectors = values[-width:].flip(0), vectors[:, -width:].flip(1)
     scaled = vectors / (values.clamp(min=0) + 0.01).sqrt()
     return scaled.T.reshape(-1, 3, patch, patch).contiguous()
+
+
+def auc(truth: np.ndarray, score: np.ndarray, known: np.ndarray) -> float:
+    """Return the area under the ROC curve where the truth is known; NaN for one class."""
+    truth, score = truth[known], score[known]
+    return float(roc_auc_score(truth, score)) if 0 < truth.sum() < len(truth) else float("nan")
+
+
+def object_auc(scenes: Scenes, logits: np.ndarray) -> float:
+    """Return the mean over the object classes of the `auc` of whole-image logits (N, 13)."""
+    each = [
+        auc(scenes.targets[:, i], logits[:, i], scenes.known[:, i])
+        for i in range(len(OBJECT_CLASSES))
+    ]
+    return float(np.nanmean(each))

@@ -1,8 +1,9 @@
 """Recipes of the embedded CLIP and SigLIP: contrastive losses on a trunk that can already see.
 
 From scratch, on a thousand scenes and two cores, captions alone taught neither a vision transformer
-nor a convolutional tower to see. So both towers take the trunk of the embedded DeepLabV3+, trained
-densely, and keep it frozen; what they learn is to pool its last map and to tie it to sentences.
+nor a convolutional tower to see. So both towers take a trunk that starts as the backbone of the
+embedded DeepLabV3+ and is trained densely (`dense`) until its last map says what each patch holds.
+Then it is frozen; what the towers learn is to pool that map and to tie it to sentences.
 CLIP learns with the softmax loss (Radford et al. 2021), SigLIP with the sigmoid loss and a bias
 (Zhai et al. 2023). Captions name few things, so each image is also compared with the fixed
 sentences of the zero-shot prompts, whose truth is known: with and without each class, safe and not
@@ -22,15 +23,14 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import save_file
-from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vlmis_utils.deeplab import DeepLabV3Plus
 from vlmis_utils.prompts import contrastive_pairs
 from vlmis_utils.streetworld.captions import caption
-from vlmis_utils.streetworld.dense import MEAN, SCENE_TARGETS, STD, Scenes, normalise
+from vlmis_utils.streetworld.dense import MEAN, SCENE_TARGETS, STD, Scenes, auc, normalise
 from vlmis_utils.streetworld.tokenizer import sentence_tokenizer
+from vlmis_utils.streetworld.train_trunk import TRUNK, train_trunk
 from vlmis_utils.streetworld.training import Fit, fit
 from vlmis_utils.taxonomy import OBJECT_CLASSES, PRESENCE_CLASSES
 
@@ -42,7 +42,7 @@ _TEXT = {"context_length": 48, "width": 128, "heads": 4, "layers": 2, "hf_tokeni
 # first ones were (ResNets); they pool differently, so that they may fail differently.
 _VISION = {
     "image_size": [256, 512],
-    "timm_model_name": "mobilenetv2_050",
+    "timm_model_name": TRUNK,
     "timm_model_pretrained": False,
     "timm_proj": "",
 }
@@ -69,6 +69,9 @@ _SAFETY = contrastive_pairs("safety")
 SENTENCES: tuple[str, ...] = (
     *_WITH.values(), *_WITHOUT.values(), _SAFETY["safe"], _SAFETY["unsafe"],
 )  # fmt: skip
+# Share of the minutes or steps that the dense pretraining of the trunk takes.
+TRUNK_SHARE = 0.7
+
 _PRESENCE_COLUMNS = [OBJECT_CLASSES.index(c) for c in PRESENCE_CLASSES]
 _OBJECTS, _PRESENCES = len(OBJECT_CLASSES), len(PRESENCE_CLASSES)
 _UNSAFE = SCENE_TARGETS.index("unsafe")
@@ -117,7 +120,7 @@ class ContrastiveTraining(nn.Module):
 
     def _frozen(self) -> tuple[nn.Module, ...]:
         trunk = self.model.visual.trunk
-        return trunk.conv_stem, trunk.bn1, trunk.blocks
+        return trunk.conv_stem, trunk.bn1, trunk.blocks, trunk.conv_head, trunk.bn2
 
     def train(self, mode: bool = True) -> ContrastiveTraining:
         """Set the mode; the frozen trunk stays in evaluation mode."""
@@ -129,15 +132,12 @@ class ContrastiveTraining(nn.Module):
     @torch.no_grad()
     def cells(self, images: Tensor) -> Tensor:
         """Map normalised images (B, 3, H, W) to the trunk's last map (B, C, H/32, W/32)."""
-        for part in self._frozen():
-            images = part(images)
-        return images
+        return self.model.visual.trunk.forward_features(images)
 
     def see(self, cells: Tensor) -> Tensor:
         """Map `cells` to unit vectors (B, E)."""
-        trunk = self.model.visual.trunk
-        pooled = trunk.forward_head(trunk.bn2(trunk.conv_head(cells)))
-        return functional.normalize(self.model.visual.head(pooled), dim=-1)
+        visual = self.model.visual
+        return functional.normalize(visual.head(visual.trunk.forward_head(cells)), dim=-1)
 
     def compare(self, seen: Tensor, tokens: Tensor) -> Tensor:
         """Return logits (B, T) of unit vectors (B, E) and texts (T, context)."""
@@ -276,12 +276,6 @@ def validate(
     }
 
 
-def auc(truth: np.ndarray, score: np.ndarray, known: np.ndarray) -> float:
-    """Return the area under the ROC curve where the truth is known; NaN for one class."""
-    truth, score = truth[known], score[known]
-    return float(roc_auc_score(truth, score)) if 0 < truth.sum() < len(truth) else float("nan")
-
-
 def save_open_clip(model: nn.Module, name: str, folder: str | Path) -> None:
     """Write ``open_clip_config.json``, float16 weights and the tokenizer, each file atomically."""
     folder = Path(folder)
@@ -300,20 +294,6 @@ def save_open_clip(model: nn.Module, name: str, folder: str | Path) -> None:
     partial_file.chmod(0o644)
     os.replace(partial_file, folder / "open_clip_model.safetensors")
     sentence_tokenizer().save_pretrained(str(folder))
-
-
-def load_trunk(model: ContrastiveTraining, folder: Path) -> None:
-    """Copy the backbone of a DeepLabV3+ checkpoint, torchvision's MobileNetV2, into timm's.
-
-    Both list the same layers in the same order.
-
-    Raises:
-        UserError: the checkpoint is missing.
-    """
-    theirs = list(DeepLabV3Plus.from_pretrained(folder).backbone.state_dict().values())
-    trunk = model.model.visual.trunk.state_dict()
-    mine = [key for key in trunk if key.startswith(("conv_stem", "bn1", "blocks"))]
-    model.model.visual.trunk.load_state_dict(trunk | dict(zip(mine, theirs, strict=True)))
 
 
 def write(path: Path, text: str) -> None:
@@ -349,12 +329,13 @@ def train_contrastive(
     eval_every: int,
     batch: int = 48,
     lr: float = 1e-3,
-    trunk: Path | None = None,
+    backbone: Path | None = None,
 ) -> Fit:
     """Train ``clip`` or ``siglip``; a usable checkpoint lies in ``out`` after every evaluation.
 
     Args:
-        trunk: checkpoint of the DeepLabV3+ that gives the trunk; by default the one beside ``out``.
+        minutes, steps: of the whole; the trunk, which both models share, takes `TRUNK_SHARE`.
+        backbone: checkpoint of the embedded DeepLabV3+; by default the one beside ``out``.
         The rest is as in `train_vlms.train_vlm` and `training.fit`.
 
     Returns:
@@ -363,9 +344,20 @@ def train_contrastive(
     Raises:
         UserError: no DeepLabV3+ checkpoint yet.
     """
+
+    def share(of: float) -> dict[str, Any]:
+        return {
+            "steps": max(1, round((steps or 0) * of)),
+            "minutes": None if minutes is None else minutes * of,
+        }
+
+    seeing = train_trunk(
+        train, val, backbone or out.parent / "deeplabv3plus", work=work, device=device, seed=seed,
+        log=log.with_name("contrastive-trunk.csv"), eval_every=eval_every, **share(TRUNK_SHARE),
+    )  # fmt: skip
     torch.manual_seed(seed)
     model = ContrastiveTraining(name)
-    load_trunk(model, trunk or out.parent / "deeplabv3plus")
+    model.model.visual.trunk.load_state_dict(seeing.model.trunk.state_dict(), strict=False)
     model.to(device).eval()
     cells = encode(model, train, device, False), encode(model, train, device, True)
     held_out = encode(model, val, device, False)
@@ -382,8 +374,7 @@ def train_contrastive(
         model,
         partial(captioned, train, cells, batch),
         partial(training_loss, balance=balance_weights(train).to(device), device=device),
-        steps=steps or 0,
-        minutes=minutes,
+        **share(1 - TRUNK_SHARE),
         lr=lr,
         weight_decay=0.05,
         warmup=60,
@@ -394,5 +385,5 @@ def train_contrastive(
         evaluate=evaluate,
         device=device,
         log=log,
-        signature=f"{CONFIGS[name]} {len(train)} {seed} {batch} {lr} 2",
+        signature=f"{CONFIGS[name]} {len(train)} {seed} {batch} {lr} {minutes} {steps} 3",
     )

@@ -201,6 +201,7 @@ def train_segmenter(
     data: tuple[TrainingData, TrainingData] | None = None,
     eval_every: int = 100,
     log: str | Path | None = None,
+    further: bool = False,
 ) -> Fit:
     """Train one segmenter; a usable checkpoint lies in ``out/<name>`` after every evaluation.
 
@@ -214,6 +215,7 @@ def train_segmenter(
         scenes, held_out: scenes of the splits train and val.
         seed: of weights, batches and worlds.
         data: (train, val), instead of loading them.
+        further: begin with the weights in ``out/<name>`` instead of random ones.
 
     Returns:
         the finished run; its metric is the mIoU over the held-out scenes.
@@ -228,6 +230,9 @@ def train_segmenter(
     weights = class_weights(class_frequencies(train))
     network = BUILDERS[name](train.images.shape[1:3], weights)
     out = Path(out)
+    if further:
+        earlier = type(network.core).from_pretrained(out / name)
+        network.core.load_state_dict(earlier.float().state_dict())
     if steps is None and minutes is None:
         minutes = recipe.minutes
 

@@ -34,9 +34,9 @@ class Recipe:
 
 
 RECIPES: dict[str, Recipe] = {
-    "clip": Recipe(partial(train_contrastive, "clip"), 6, 200),
-    "siglip": Recipe(partial(train_contrastive, "siglip"), 6, 200),
-    "qwen2-vl": Recipe(train_qwen, 30, 150),
+    "clip": Recipe(partial(train_contrastive, "clip"), 18, 200),
+    "siglip": Recipe(partial(train_contrastive, "siglip"), 18, 200),
+    "qwen2-vl": Recipe(train_qwen, 60, 150),
 }
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from vlmis_utils.allocator import keep_freed_memory
 from vlmis_utils.errors import RunError, UserError, closest
 
 __all__ = ["MODELS", "main"]
@@ -32,6 +33,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="of worlds and weights (default: 0)")
     parser.add_argument("--threads", type=int, help="default: OMP_NUM_THREADS or all")
     parser.add_argument(
+        "--further", action="store_true", help="train the segmenters in --out on, not anew"
+    )
+    parser.add_argument(
         "--out", type=Path, default=CHECKPOINTS, help="default: checkpoints/ of the package"
     )
     return parser
@@ -52,6 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from vlmis_utils.streetworld.training import use_threads
 
         use_threads(options.threads)
+        keep_freed_memory()
         for name in names:
             _train(name, options)
     except UserError as error:
@@ -78,6 +83,7 @@ def _train(name: str, options: argparse.Namespace) -> None:
         "steps": options.steps,
         "scenes": options.scenes,
         "seed": options.seed,
+        "further": options.further,
     }
     known = inspect.signature(train).parameters
     run = train(name, **{key: value for key, value in settings.items() if key in known})

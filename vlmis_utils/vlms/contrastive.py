@@ -51,7 +51,8 @@ class Contrastive:
     ) -> None:
         self.digest = digest
         self.device = device
-        self._model = model.eval().requires_grad_(False).to(device)
+        model = model.to(device, memory_format=torch.channels_last)
+        self._model = model.eval().requires_grad_(False)
         self._preprocess = preprocess
         self._tokenize = tokenize
         self._texts: dict[str, Tensor] = {}
@@ -98,7 +99,8 @@ class Contrastive:
         """
         arrays = images.permute(0, 2, 3, 1).contiguous().cpu().numpy()
         batch = torch.stack([self._preprocess(Image.fromarray(array)) for array in arrays])
-        seen = self._model.encode_image(batch.to(self.device), normalize=True)
+        batch = batch.to(self.device, memory_format=torch.channels_last)
+        seen = self._model.encode_image(batch, normalize=True)
         out = self._model.logit_scale.exp() * seen @ self._sentence_vectors(sentences).T
         bias = getattr(self._model, "logit_bias", None)
         return (out if bias is None else out + bias).float().cpu()

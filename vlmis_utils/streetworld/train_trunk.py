@@ -1,0 +1,133 @@
+"""Recipe of the trunk that the embedded CLIP and SigLIP look with: dense pretraining (`dense`).
+
+It starts as the backbone of the embedded DeepLabV3+, and learns, on crops around objects and then
+on whole images, to say in its last map what each patch of 8 x 8 pixels holds.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import timm
+import torch
+from torch import Tensor, nn
+
+from vlmis_utils.deeplab import DeepLabV3Plus
+from vlmis_utils.streetworld.dense import (
+    Batch,
+    DenseHead,
+    Scenes,
+    class_weights,
+    dense_loss,
+    loudest,
+    normalise,
+    object_auc,
+    sampler,
+    windows,
+)
+from vlmis_utils.streetworld.training import Fit, fit
+
+__all__ = ["TRUNK", "SeeingTrunk", "load_backbone", "train_trunk"]
+
+TRUNK = "mobilenetv2_050"
+# Side in pixels of a cell of the last map, and of the patches that it tells.
+_CELL, _PATCH = 32, 8
+# Until this share of the training, crops of so many rows and columns instead of whole images.
+_CROPS, _CROP = 0.7, (128, 256)
+
+
+class SeeingTrunk(nn.Module):
+    """The trunk with a dense head on its last map."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = timm.create_model(TRUNK, num_classes=0)
+        self.head = DenseHead(self.trunk.num_features, side=_CELL // _PATCH)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Map normalised images (B, 3, H, W) to the logits of `DenseHead`."""
+        return self.head(self.trunk.forward_features(images).permute(0, 2, 3, 1))
+
+
+def load_backbone(trunk: nn.Module, folder: Path) -> None:
+    """Copy the backbone of a DeepLabV3+ checkpoint, torchvision's MobileNetV2, into timm's.
+
+    Both list the same layers in the same order; timm's last convolution is not among them.
+
+    Raises:
+        UserError: the checkpoint is missing.
+    """
+    theirs = list(DeepLabV3Plus.from_pretrained(folder).backbone.state_dict().values())
+    state = trunk.state_dict()
+    mine = [key for key in state if key.startswith(("conv_stem", "bn1", "blocks"))]
+    trunk.load_state_dict(state | dict(zip(mine, theirs, strict=True)))
+
+
+@torch.inference_mode()
+def validate_trunk(model: SeeingTrunk, scenes: Scenes, device: str, batch: int = 16) -> float:
+    """Return the mean AUC with which the loudest cell tells each object class."""
+    rows = []
+    for start in range(0, len(scenes), batch):
+        images = torch.from_numpy(np.array(scenes.data.images[start : start + batch]))
+        votes = model(normalise(images.permute(0, 3, 1, 2)).to(device))[1]
+        rows.append(loudest(votes).float().cpu())
+    return object_auc(scenes, torch.cat(rows).numpy())
+
+
+def train_trunk(
+    train: Scenes,
+    val: Scenes,
+    backbone: Path,
+    *,
+    work: Path,
+    log: Path,
+    device: str,
+    minutes: float | None,
+    steps: int,
+    seed: int,
+    eval_every: int,
+    batch: int = 16,
+    lr: float = 2e-3,
+) -> Fit:
+    """Train the trunk; a finished run in ``work`` is returned at once.
+
+    Args:
+        backbone: checkpoint folder of the embedded DeepLabV3+.
+        The rest is as in `training.fit`.
+
+    Returns:
+        the finished run of a `SeeingTrunk`; its metric is `validate_trunk`.
+    """
+    torch.manual_seed(seed)
+    model = SeeingTrunk()
+    load_backbone(model.trunk, backbone)
+    weights = class_weights(train.data).to(device)
+    near, whole = windows(train, _PATCH, batch, *_CROP), sampler(train, _PATCH, max(1, batch // 2))
+
+    def crops_first(rng: np.random.Generator, progress: float) -> Batch:
+        return (near if progress < _CROPS else whole)(rng, progress)
+
+    def loss(module: nn.Module, drawn: Batch) -> Tensor:
+        drawn = drawn.to(device)
+        return dense_loss(*module(drawn.images), drawn, weights)
+
+    return fit(
+        "contrastive-trunk",
+        model,
+        crops_first,
+        loss,
+        steps=steps,
+        minutes=minutes,
+        lr=lr,
+        weight_decay=0.03,
+        warmup=60,
+        out=work,
+        seed=seed,
+        save_every=100,
+        eval_every=eval_every,
+        evaluate=lambda average: validate_trunk(average, val, device),
+        device=device,
+        log=log,
+        signature=f"{TRUNK} {len(train)} {seed} {batch} {lr} {minutes} {steps}",
+    )
