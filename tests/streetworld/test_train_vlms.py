@@ -15,15 +15,19 @@ from vlmis_utils.streetworld.captions import turns
 from vlmis_utils.streetworld.dense import (
     SCENE_TARGETS,
     Scenes,
+    class_weights,
+    dense_loss,
     load_scenes,
+    loudest,
     normalise,
     principal_patches,
     take,
     token_shares,
     windows,
 )
+from vlmis_utils.streetworld.qwen_model import QwenTraining, name_what_is_seen, patchify
 from vlmis_utils.streetworld.qwen_turns import pack, prefix_of
-from vlmis_utils.streetworld.train_qwen import QwenTraining, patchify
+from vlmis_utils.streetworld.train_trunk import SeeingTrunk, load_backbone
 from vlmis_utils.streetworld.train_vlms import RECIPES, train_vlm
 from vlmis_utils.streetworld.training_data import TrainingData
 from vlmis_utils.taxonomy import LANGUAGE_CLASSES, MIN_SHARE, OBJECT_CLASSES, pixel_counts
@@ -63,7 +67,7 @@ def scenes() -> Scenes:
 @pytest.fixture(scope="module")
 def qwen() -> QwenTraining:
     torch.manual_seed(0)
-    return QwenTraining(width=40, layers=(1, 2)).eval()
+    return QwenTraining(widths=(32, 64), layers=(1, 2)).eval()
 
 
 def test_shares_count_pixels() -> None:
@@ -104,6 +108,55 @@ def test_windows_are_aimed_at_objects_and_tell_what_they_show(scenes: Scenes) ->
     assert not batch.known[:, len(OBJECT_CLASSES) :].any()
     again = windows(scenes, 16, 12, 64, 96)(np.random.default_rng(0), 0.9)
     assert torch.equal(batch.images, again.images)
+
+
+def test_the_loss_wants_each_token_to_tell_what_it_shows(scenes: Scenes) -> None:
+    batch = take(scenes, np.arange(2), np.zeros(2, bool), 16)
+    patches = (batch.shares + 1e-6).log()
+    objects = [LANGUAGE_CLASSES.index(name) for name in OBJECT_CLASSES]
+    truth = torch.zeros(2, len(SCENE_TARGETS), 8, 16)
+    truth[:, : len(objects)] = batch.shares[:, objects, ::2, ::2] > 0.5  # one class a token here
+    weights = class_weights(scenes.data)
+    right = dense_loss(patches, 8 * truth - 4, batch, weights)
+    for wrong in ((0, 0), (1, 3)):
+        votes = truth.clone()
+        votes[wrong[0], wrong[1], 2:4] = 1 - votes[wrong[0], wrong[1], 2:4]
+        assert dense_loss(patches, 8 * votes - 4, batch, weights) > right
+
+
+def test_the_loudest_token_speaks_for_the_image() -> None:
+    votes = torch.full((1, 3, 4, 4), -9.0)
+    votes[0, 1, 2, 3] = 5.0
+    image = loudest(votes)[0]
+    assert image[1] == pytest.approx(5.0, abs=1e-3) and image[0] < -5
+
+
+def test_the_trunk_starts_as_the_backbone(tmp_path: Path) -> None:
+    config = DeepLabConfig(backbone="mobilenet_v2", width_mult=0.5, decoder_channels=16)
+    DeepLabV3Plus(config).save_pretrained(tmp_path)
+    trunk = SeeingTrunk().eval().trunk
+    load_backbone(trunk, tmp_path)
+    backbone = DeepLabV3Plus.from_pretrained(tmp_path).eval().backbone
+    theirs = [p for p in backbone.parameters() if p.ndim == 4]
+    mine = [p for name, p in trunk.named_parameters() if p.ndim == 4 and "conv_head" not in name]
+    assert len(mine) == len(theirs)
+    assert all(torch.equal(one, other) for one, other in zip(mine, theirs, strict=True))
+
+
+def test_words_point_where_their_classes_were_found() -> None:
+    torch.manual_seed(0)
+    model = QwenTraining(widths=(32, 64), layers=(1, 2))
+    language = model.model.model.language_model
+    before = language.embed_tokens.weight.detach().clone()
+    name_what_is_seen(model)
+    after = language.embed_tokens.weight.detach()
+    word = model.tokenizer(" bus").input_ids[-1]
+    seen = (model.head.scene.weight[OBJECT_CLASSES.index("bus")] * model.head.norm.weight).detach()
+    assert torch.cosine_similarity(after[word], seen, dim=0) == pytest.approx(1, abs=1e-5)
+    torch.testing.assert_close(after.norm(dim=1), before.norm(dim=1))
+    assert (after != before).any(1).sum() == len(OBJECT_CLASSES)
+    for layer in language.layers:
+        assert torch.equal(layer.self_attn.k_proj.weight, layer.self_attn.q_proj.weight)
 
 
 def test_principal_patches_whiten() -> None:

@@ -10,7 +10,7 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 from vlmis_utils.catalogue import ModelEntry
 from vlmis_utils.errors import UserError
 from vlmis_utils.prompts import PROMPTS, Prompt, prompt
-from vlmis_utils.streetworld.train_qwen import build_model, build_processor
+from vlmis_utils.streetworld.qwen_model import build_model, build_processor
 from vlmis_utils.vlms import Vlm, load_vlm
 from vlmis_utils.vlms.generative import Generative
 
@@ -32,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("qwen")
     torch.manual_seed(0)
     processor = build_processor(64, 128)
-    model = build_model(processor.tokenizer, width=40, layers=(1, 2))
+    model = build_model(processor.tokenizer, widths=(32, 64), layers=(1, 2))
     with torch.no_grad():
         for weight in model.parameters():
             if weight.ndim > 1:

@@ -13,8 +13,6 @@ safe. Those are its hard negatives.
 from __future__ import annotations
 
 import csv
-import json
-import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,53 +20,24 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vlmis_utils.prompts import contrastive_pairs
 from vlmis_utils.streetworld.captions import caption
-from vlmis_utils.streetworld.dense import MEAN, SCENE_TARGETS, STD, Scenes, auc, normalise
-from vlmis_utils.streetworld.tokenizer import sentence_tokenizer
-from vlmis_utils.streetworld.train_trunk import TRUNK, train_trunk
+from vlmis_utils.streetworld.contrastive_model import (
+    CONFIGS,
+    SENTENCES,
+    ContrastiveTraining,
+    save_open_clip,
+    tokenise,
+)
+from vlmis_utils.streetworld.dense import SCENE_TARGETS, Scenes, auc, normalise
+from vlmis_utils.streetworld.train_trunk import train_trunk
 from vlmis_utils.streetworld.training import Fit, fit
 from vlmis_utils.taxonomy import OBJECT_CLASSES, PRESENCE_CLASSES
 
-__all__ = ["CONFIGS", "SENTENCES", "ContrastiveTraining", "save_open_clip", "train_contrastive"]
+__all__ = ["balance_weights", "log_row", "train_contrastive"]
 
-_TEXT = {"context_length": 48, "width": 128, "heads": 4, "layers": 2, "hf_tokenizer_name": "own"}
-
-# open_clip's ``model_cfg``, without the vocabulary's size. The towers are convolutional, as CLIP's
-# first ones were (ResNets); they pool differently, so that they may fail differently.
-_VISION = {
-    "image_size": [256, 512],
-    "timm_model_name": TRUNK,
-    "timm_model_pretrained": False,
-    "timm_proj": "",
-}
-CONFIGS: dict[str, dict[str, Any]] = {
-    "clip": {
-        "embed_dim": 128,
-        "vision_cfg": {**_VISION, "timm_pool": "avgmax"},
-        "text_cfg": dict(_TEXT),
-    },
-    "siglip": {
-        "embed_dim": 128,
-        "init_logit_scale": 2.3,
-        "init_logit_bias": -3.0,
-        "custom_text": True,
-        "vision_cfg": {**_VISION, "timm_pool": "max"},
-        "text_cfg": {**_TEXT, "no_causal_mask": True, "pool_type": "last", "proj_bias": True},
-    },
-}
-
-# Sentences of the zero-shot prompts: with each object class, without each presence class, safety.
-_WITH = contrastive_pairs("describe")
-_WITHOUT = {c: contrastive_pairs(f"presence/{c}")["no"] for c in PRESENCE_CLASSES}
-_SAFETY = contrastive_pairs("safety")
-SENTENCES: tuple[str, ...] = (
-    *_WITH.values(), *_WITHOUT.values(), _SAFETY["safe"], _SAFETY["unsafe"],
-)  # fmt: skip
 # Share of the minutes or steps that the dense pretraining of the trunk takes.
 TRUNK_SHARE = 0.7
 
@@ -100,69 +69,6 @@ class Truth:
 
     targets: Tensor
     known: Tensor
-
-
-class ContrastiveTraining(nn.Module):
-    """An open_clip model with a frozen trunk and the tokens of `SENTENCES`."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        from open_clip.model import CLIP, CustomTextCLIP
-
-        self.name = name
-        self.config = model_config(name)
-        build = {k: v for k, v in self.config.items() if k != "custom_text"}
-        self.model = (CustomTextCLIP if self.config.get("custom_text") else CLIP)(**build)
-        for part in self._frozen():
-            part.requires_grad_(False)
-        self.sentences: Tensor
-        self.register_buffer("sentences", tokenise(list(SENTENCES)), persistent=False)
-
-    def _frozen(self) -> tuple[nn.Module, ...]:
-        trunk = self.model.visual.trunk
-        return trunk.conv_stem, trunk.bn1, trunk.blocks, trunk.conv_head, trunk.bn2
-
-    def train(self, mode: bool = True) -> ContrastiveTraining:
-        """Set the mode; the frozen trunk stays in evaluation mode."""
-        super().train(mode)
-        for part in self._frozen():
-            part.eval()
-        return self
-
-    @torch.no_grad()
-    def cells(self, images: Tensor) -> Tensor:
-        """Map normalised images (B, 3, H, W) to the trunk's last map (B, C, H/32, W/32)."""
-        return self.model.visual.trunk.forward_features(images)
-
-    def see(self, cells: Tensor) -> Tensor:
-        """Map `cells` to unit vectors (B, E)."""
-        visual = self.model.visual
-        return functional.normalize(visual.head(visual.trunk.forward_head(cells)), dim=-1)
-
-    def compare(self, seen: Tensor, tokens: Tensor) -> Tensor:
-        """Return logits (B, T) of unit vectors (B, E) and texts (T, context)."""
-        texts = self.model.encode_text(tokens, normalize=True)
-        out = self.model.logit_scale.exp().clamp(max=100) * seen @ texts.T
-        bias = getattr(self.model, "logit_bias", None)
-        return out if bias is None else out + bias
-
-
-def model_config(name: str) -> dict[str, Any]:
-    """Return open_clip's ``model_cfg`` of a recipe, with the size of the vocabulary."""
-    config = json.loads(json.dumps(CONFIGS[name]))
-    config["text_cfg"]["vocab_size"] = len(sentence_tokenizer())
-    return config
-
-
-def tokenise(texts: list[str]) -> Tensor:
-    """Return tokens int64 (T, context), padded with 0, as open_clip's HFTokenizer makes them."""
-    return sentence_tokenizer()(
-        texts,
-        return_tensors="pt",
-        max_length=_TEXT["context_length"],
-        padding="max_length",
-        truncation=True,
-    ).input_ids
 
 
 def pair_loss(logits: Tensor, truth: Truth, balance: Tensor) -> Tensor:
@@ -274,33 +180,6 @@ def validate(
         name: auc(scenes.targets[:, column], score, scenes.known[:, column])
         for name, (score, column) in scores.items()
     }
-
-
-def save_open_clip(model: nn.Module, name: str, folder: str | Path) -> None:
-    """Write ``open_clip_config.json``, float16 weights and the tokenizer, each file atomically."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    config = {
-        "model_cfg": model_config(name),
-        "preprocess_cfg": {
-            "mean": list(MEAN), "std": list(STD), "interpolation": "bicubic",
-            "resize_mode": "squash",
-        },
-    }  # fmt: skip
-    write(folder / "open_clip_config.json", json.dumps(config, indent=2) + "\n")
-    half = {k: v.detach().cpu().half().contiguous() for k, v in model.state_dict().items()}
-    partial_file = folder / ".open_clip_model.partial"
-    save_file(half, partial_file, metadata={"format": "pt"})
-    partial_file.chmod(0o644)
-    os.replace(partial_file, folder / "open_clip_model.safetensors")
-    sentence_tokenizer().save_pretrained(str(folder))
-
-
-def write(path: Path, text: str) -> None:
-    """Write a text file atomically."""
-    partial_file = path.with_name(f".{path.name}.partial")
-    partial_file.write_text(text, encoding="utf-8")
-    os.replace(partial_file, path)
 
 
 def log_row(path: Path, row: dict[str, float]) -> None:
