@@ -341,3 +341,25 @@ def test_command_line_reaches_the_recipe(monkeypatch, tmp_path, capsys):
         {"name": "segformer", "minutes": 2.0, "scenes": 1200, "out": str(tmp_path)}
     )
     assert "segformer" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["deeplabv3plus", "segformer", "mask2former"])
+def test_training_further_begins_with_the_checkpoint(name, tmp_path, monkeypatch):
+    recipe = dataclasses.replace(
+        train_segmenters.RECIPES[name], lr=0.0, phases=(Phase(1.0, 32, 64, (0.5, 1.0), 2),)
+    )
+    monkeypatch.setitem(train_segmenters.RECIPES, name, recipe)
+    data = _street()
+    settings = {"out": tmp_path / "checkpoints", "device": "cpu", "data": (data, data)}
+
+    def train(seed: int, steps: int, **more: object):
+        work = tmp_path / f"work-{seed}"
+        train = train_segmenters.train_segmenter
+        return train(name, work=work, seed=seed, steps=steps, **settings, **more).model
+
+    first = train(0, 1)
+    further, anew = train(1, 1, further=True), train(2, 1)
+    for (key, one), other in zip(first.named_parameters(), further.parameters(), strict=True):
+        torch.testing.assert_close(other, one, atol=1e-3, rtol=1e-3, msg=key)  # float16 between
+    pairs = zip(first.parameters(), anew.parameters(), strict=True)
+    assert any((one - other).abs().max() > 0.01 for one, other in pairs)

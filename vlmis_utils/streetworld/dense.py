@@ -2,9 +2,10 @@
 
 A vision transformer trained from scratch on a thousand scenes learns little from captions alone.
 Here each of its tokens predicts the shares of the 19 classes in its patch, with the cross entropy
-between shares and prediction, rare classes weighted up; and the image as a whole predicts which
-objects are there and what makes it unsafe, by the token that says so loudest. Images are flipped at
-random, nothing else: no augmentation may imitate the studied corruptions.
+between shares and prediction, rare classes weighted up, and which objects it shows at all. The
+image as a whole predicts which objects are there and what makes it unsafe, by its loudest
+token. Images are cropped and flipped, nothing else: no augmentation may imitate the studied
+corruptions.
 """
 
 from __future__ import annotations
