@@ -60,7 +60,7 @@ class Study:
     dataset: str = "streetworld"
     data_root: str | None = None
     split: str = "test"
-    scenes: int = 120
+    scenes: int = 100
     seed: int = 0
     conditions: tuple[str, ...] = CONDITIONS
     blur_scale: str = "absolute"

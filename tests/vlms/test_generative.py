@@ -87,6 +87,23 @@ def test_the_fallback_answers_the_same(vlm: Generative, monkeypatch: pytest.Monk
     assert vlm.answer(images(), PROMPTS) == shared
 
 
+def test_a_template_that_asks_first_shares_nothing(
+    vlm: Generative, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asks_first(text: str) -> str:
+        content = [{"type": "text", "text": text}, {"type": "image"}]
+        return vlm._processor.apply_chat_template(
+            [{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False
+        )
+
+    usual = vlm.answer(images(), ASKED)
+    monkeypatch.setattr(vlm, "_chat", asks_first)
+    turned = vlm.answer(images(), ASKED)
+    assert turned != usual
+    monkeypatch.setattr(vlm, "share_images", False)
+    assert vlm.answer(images(), ASKED) == turned
+
+
 def test_batches_do_not_matter(vlm: Generative) -> None:
     together = vlm.answer(images(), ASKED)
     assert [vlm.answer(images()[i : i + 1], ASKED)[0] for i in range(3)] == together

@@ -2,15 +2,18 @@
 
 Any image-text-to-text model with a chat template will do. A prompt is one user turn of an image and
 the prompt's words; decoding is greedy, so an answer is a function of image, prompt and weights.
-Where the model takes pre-encoded images (``mm_encoder_outputs``), an image is encoded once for all
-prompts; elsewhere it is encoded with each.
+Where the model takes pre-encoded images (``mm_encoder_outputs``), what all prompts begin with, the
+image above all, is read once, and each prompt goes on from there; elsewhere each reads it all.
 """
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import inspect
+import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,13 +47,35 @@ _FILES = ("*.json", "*.safetensors", "*.txt", "*.jinja")
 _ROWS = 128
 
 
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """What all prompts about some images begin with, read by the model.
+
+    Attributes:
+        tokens: of each prompt's whole chat.
+        count: images.
+        cache: keys and values of the common beginning, a row for each image.
+        deltas: multimodal rotary positions minus tokens, (count, 1).
+    """
+
+    tokens: list[list[int]]
+    count: int
+    cache: Any
+    deltas: Tensor
+
+    @property
+    def lengths(self) -> list[int]:
+        """Tokens of each prompt's chat."""
+        return [len(row) for row in self.tokens]
+
+
 class Generative:
     """A generative model on a device, an implementation of `vlmis_utils.vlms.Vlm`.
 
     Attributes:
         digest: 16 hex digits of the SHA-256 of weights, configuration, tokenizer and token limits.
         device: where it runs; float32 on a CPU, the checkpoint's own type on CUDA.
-        share_images: whether an image is encoded once for all prompts.
+        share_images: whether an image is read once for all prompts.
     """
 
     def __init__(
@@ -77,7 +102,7 @@ class Generative:
     def answer(self, images: Tensor, prompts: Sequence[Prompt]) -> list[list[Answer]]:
         """Answer each prompt about each image.
 
-        Long answers (``describe``) are decoded apart from short ones, so that these do not wait.
+        Each kind of prompt is decoded apart, so that short answers do not wait for long ones.
 
         Args:
             images: uint8 (B, 3, H, W), RGB, on any device.
@@ -115,27 +140,24 @@ class Generative:
 
     def _answer(self, images: Tensor, prompts: Sequence[Prompt]) -> list[list[Answer]]:
         texts: list[list[str]] = [[""] * len(prompts) for _ in images]
-        seen = self._encode(images) if self.share_images else None
-        long = [i for i, p in enumerate(prompts) if p.name == "describe"]
-        short = [i for i in range(len(prompts)) if i not in long]
-        for group, limit in ((long, self._describe_tokens), (short, self._short_tokens)):
-            if group:
-                asked = [prompts[i].text for i in group]
-                decoded = iter(self._generate(images, asked, limit, seen))
-                for row in texts:
-                    for i in group:
-                        row[i] = next(decoded)
+        read = self._read(images, prompts) if self.share_images and prompts else None
+        kinds = [
+            (prompt.name.partition("/")[0], read.lengths[i] if read else 0)
+            for i, prompt in enumerate(prompts)
+        ]
+        for kind in dict.fromkeys(kinds):
+            group = [i for i, own in enumerate(kinds) if own == kind]
+            limit = self._describe_tokens if kind[0] == "describe" else self._short_tokens
+            chats = [self._chat(prompts[i].text) for i in group]
+            inputs = self._inputs(chats, images) if read is None else self._continued(read, group)
+            decoded = iter(self._generate(inputs, limit))
+            for row in texts:
+                for i in group:
+                    row[i] = next(decoded)
         return [[Answer(text=text) for text in row] for row in texts]
 
-    def _encode(self, images: Tensor) -> Any:
-        """Return the model's image features: ``pooler_output`` holds one tensor for each image."""
-        inputs = self._processor.image_processor(images=list(images.cpu()), return_tensors="pt")
-        return self._model.get_image_features(**inputs.to(self.device), return_dict=True)
-
-    def _generate(self, images: Tensor, asked: list[str], limit: int, seen: Any) -> list[str]:
-        """Return the decoded answers, images outermost."""
-        chats = [self._chat(text) for text in asked]
-        inputs = self._inputs(chats, images) if seen is None else self._shared(chats, images, seen)
+    def _generate(self, inputs: Any, limit: int) -> list[str]:
+        """Return the decoded answers, one for each row of the inputs."""
         out = self._model.generate(
             **inputs, max_new_tokens=limit, do_sample=False, num_beams=1, use_cache=True
         )
@@ -150,20 +172,46 @@ class Generative:
         )
         return inputs.to(self.device)
 
-    def _shared(self, chats: list[str], images: Tensor, seen: Any) -> dict[str, Any]:
-        """Return the same inputs with features for pixels.
+    def _read(self, images: Tensor, prompts: Sequence[Prompt]) -> _Read | None:
+        """Read what all prompts begin with, image included, once for each image.
 
-        Images of one batch have one size, so their chats hold the same tokens.
+        Images of one batch have one size, so their chats hold the same tokens. None where a chat
+        template puts the image after the question: then nothing worth sharing comes first.
         """
-        one = self._inputs(chats, images[:1])
-        inputs = {
-            key: value.repeat(len(images), *[1] * (value.ndim - 1))
-            for key, value in one.items()
-            if key != "pixel_values"
+        count = len(images)
+        rows = [self._inputs([self._chat(prompt.text)], images[:1]) for prompt in prompts]
+        tokens = [row["input_ids"][0].tolist() for row in rows]
+        shared = len(os.path.commonprefix(tokens))
+        shared = min(shared, min(map(len, tokens)) - 1)  # something must be left to ask
+        if rows[0]["mm_token_type_ids"][:, shared:].any():
+            return None
+        kinds = rows[0]["mm_token_type_ids"][:, :shared]
+        pixels = self._processor.image_processor(images=list(images.cpu()), return_tensors="pt")
+        pixels = pixels.to(self.device)
+        seen = self._model.get_image_features(**pixels, return_dict=True)
+        out = self._model(
+            input_ids=rows[0]["input_ids"][:, :shared].repeat(count, 1),
+            attention_mask=rows[0]["attention_mask"][:, :shared].repeat(count, 1),
+            mm_token_type_ids=kinds.repeat(count, 1),
+            image_grid_thw=pixels["image_grid_thw"],
+            mm_encoder_outputs={"image": seen},
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        return _Read(tokens, count, out.past_key_values, self._model.model.rope_deltas)
+
+    def _continued(self, read: _Read, group: list[int]) -> dict[str, Any]:
+        """Return inputs that go on from what was read, images outermost, no row padded."""
+        ids = torch.tensor([read.tokens[i] for i in group] * read.count, device=self.device)
+        cache = copy.deepcopy(read.cache)
+        cache.batch_repeat_interleave(len(group))
+        # The model keeps how far its positions lag behind the count of tokens: for each row.
+        self._model.model.rope_deltas = read.deltas.repeat_interleave(len(group), dim=0)
+        return {
+            "input_ids": ids,
+            "attention_mask": torch.ones_like(ids),
+            "past_key_values": cache,
         }
-        features = [feature for feature in seen.pooler_output for _ in chats]
-        encoded = type(seen)(last_hidden_state=seen.last_hidden_state, pooler_output=features)
-        return {**inputs, "mm_encoder_outputs": {"image": encoded}}
 
     def _chat(self, text: str) -> str:
         content = [{"type": "image"}, {"type": "text", "text": text}]
