@@ -240,10 +240,20 @@ def _load_transformers(entry: ModelEntry, folder: Path, device: str) -> tuple[_S
             outputs = model(pixel_values=inputs["pixel_values"])
             return _labels(_resize(outputs.logits.float(), size))
         outputs = model(pixel_values=inputs["pixel_values"], pixel_mask=inputs.get("pixel_mask"))
-        maps = processor.post_process_semantic_segmentation(outputs, [size] * len(images))
-        return torch.stack(maps)
+        return _semantic(outputs.class_queries_logits, outputs.masks_queries_logits, size)
 
     return labels, names
+
+
+def _semantic(classes: Tensor, masks: Tensor, size: tuple[int, ...]) -> Tensor:
+    """Return the label maps of class logits (B, Q, C + 1) and mask logits (B, Q, h, w).
+
+    The steps of the library's ``post_process_semantic_segmentation`` (masks at 384 x 384 first, as
+    there), for the whole batch at once and with the faster `_labels`.
+    """
+    masks = _resize(masks.float(), (384, 384)).sigmoid()
+    scores = torch.einsum("bqc,bqhw->bchw", classes.float().softmax(-1)[..., :-1], masks)
+    return _labels(_resize(scores, size))
 
 
 def _labels(logits: Tensor) -> Tensor:
