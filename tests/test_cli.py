@@ -139,6 +139,8 @@ def test_a_real_interrupt_leaves_no_process_and_no_traceback(tmp_path: Path) -> 
         [sys.executable, str(script)],
         env={**os.environ, "PYTHONPATH": os.getcwd()},
         stderr=subprocess.PIPE, text=True, start_new_session=True,
+        # Tests that run in a shell's background inherit an ignored SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:  # fmt: skip
         for line in process.stderr:
             if line.startswith("talker: 0/"):
