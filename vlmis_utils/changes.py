@@ -16,7 +16,7 @@ from vlmis_utils.controls import best_caption
 from vlmis_utils.outcomes import f1
 from vlmis_utils.quality import miou
 from vlmis_utils.results import BLANK, Results
-from vlmis_utils.statistics import METHODS, bootstrap_interval, correlation
+from vlmis_utils.statistics import METHODS, bootstrap_interval, correlation, scene_weights
 
 __all__ = [
     "METRIC_COLUMNS",
@@ -31,12 +31,6 @@ METRIC_COLUMNS: dict[str, str] = {"hr": "hr_i", "cor": "omitted", "smr": "smr_i"
 _FOUND = ("n", "r", "low", "high", "p")
 
 
-def _weights(scenes: int, resamples: int) -> np.ndarray:
-    """How often each resample draws each scene, float64 (resamples, scenes)."""
-    rng = np.random.default_rng(0)
-    return rng.multinomial(scenes, np.full(scenes, 1 / scenes), size=resamples).astype(float)
-
-
 def quality_changes(results: Results) -> pd.DataFrame:
     """Return segmenter, condition, delta, low, high: ΔmIoU, clean minus degraded, over all scenes.
 
@@ -45,7 +39,7 @@ def quality_changes(results: Results) -> pd.DataFrame:
     rows = []
     for segmenter, group in results.segmentation.groupby("segmenter", sort=False):
         scenes = sorted(group.scene_id.unique())
-        weights = _weights(len(scenes), results.bootstrap)
+        weights = scene_weights(len(scenes), results.bootstrap)
         drawn, whole = {}, {}
         for condition, part in group.groupby("condition", sort=False):
             counts = np.stack(list(part.set_index("scene_id").loc[scenes, "confusion"]))
@@ -147,7 +141,7 @@ def _clustered(
     moments = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
     sums = np.zeros((scene.max() + 1, moments.shape[1]))
     np.add.at(sums, scene, moments)
-    n, sx, sy, sxx, syy, sxy = (_weights(len(sums), resamples) @ sums).T
+    n, sx, sy, sxx, syy, sxy = (scene_weights(len(sums), resamples) @ sums).T
     with np.errstate(divide="ignore", invalid="ignore"):
         r = (n * sxy - sx * sy) / np.sqrt((n * sxx - sx**2) * (n * syy - sy**2))
     low, high = np.nanquantile(r, [0.025, 0.975])
