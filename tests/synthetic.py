@@ -43,7 +43,7 @@ def write_records(folder: Path, scenes: int = 8, seed: int = 0) -> Path:
         "segmentation": [
             {
                 "segmenter": m, "scene_id": n, "condition": c, "seconds": 0.1,
-                "confusion": _confusion(rng, truth[n], _skill(c) - 0.05 * i),
+                **_confusions(rng, truth[n], _skill(c) - 0.05 * i),
             }
             for i, m in enumerate(SEGMENTERS) for n in names for c in CONDITIONS
         ],
@@ -76,7 +76,8 @@ def _counts(rng: np.random.Generator) -> np.ndarray:
 def _scene(name: str, counts: np.ndarray, safe: bool) -> dict[str, object]:
     return {
         "scene_id": name, "dataset": "streetworld", "split": "test", "height": HEIGHT,
-        "width": WIDTH, "pixel_counts": counts.tolist(), "safe": safe, "image_sha256": "0",
+        "width": WIDTH, "pixel_counts": counts.tolist(), "safe": safe,
+        "corridor_counts": (counts // 8).tolist(), "image_sha256": "0",
         "labels_sha256": "0", "safety_reason": "clear" if safe else "car in corridor at 9.3 m",
     }  # fmt: skip
 
@@ -104,12 +105,20 @@ def _confusion(rng: np.random.Generator, counts: np.ndarray, skill: float) -> li
     return matrix.ravel().tolist()
 
 
+def _confusions(rng: np.random.Generator, counts: np.ndarray, skill: float) -> dict[str, list[int]]:
+    return {
+        "confusion": _confusion(rng, counts, skill),
+        "corridor_confusion": _confusion(rng, counts // 8, skill),
+    }
+
+
 def _answer(
     rng: np.random.Generator, vlm: str, scene: str, condition: str, prompt: str,
     present: set[str], safe: bool,
 ) -> dict[str, object]:  # fmt: skip
     row = {"vlm": vlm, "scene_id": scene, "condition": condition, "prompt": prompt,
-           "text": None, "labels": [], "scores": [], "seconds": 0.01}  # fmt: skip
+           "text": None, "labels": [], "scores": [], "p_yes": None, "p_no": None,
+           "seconds": 0.01}  # fmt: skip
     skill, asked = _skill(condition), presence_class(prompt)
     if vlm in CONTRASTIVE:
         labels = list(contrastive_pairs(prompt))
@@ -128,4 +137,7 @@ def _answer(
         text = "I cannot tell." if rng.random() < 0.1 else text
     else:
         text = "Yes." if (asked in present) == (rng.random() < skill) else "No."
-    return row | {"text": text}
+    if prompt == "describe":
+        return row | {"text": text}
+    sure = {"Y": (0.8, 0.1), "N": (0.1, 0.8)}.get(text[0], (0.3, 0.2))
+    return row | {"text": text, "p_yes": sure[0], "p_no": sure[1]}

@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
@@ -19,6 +20,8 @@ from vlmis_utils import engine, planning, provenance, work
 from vlmis_utils.errors import RunError, UserError
 from vlmis_utils.prompts import PROMPTS
 from vlmis_utils.records import BLANK, SCHEMAS
+from vlmis_utils.safety import corridor_mask
+from vlmis_utils.taxonomy import pixel_counts
 
 SCENES, CONDITIONS, SHARDS = 7, 4, 3
 
@@ -78,8 +81,12 @@ def test_what_is_recorded_is_true(tmp_path: Path) -> None:
     assert clean.image_sha256 == row.image_sha256
     grey = conditions.xs(BLANK, level="condition").image_sha256
     assert grey.nunique() == 1
-    confusion = frames["segmentation"].set_index(["scene_id", "condition"]).confusion
-    assert sum(confusion[scene.scene_id, "LL3"]) == sum(row.pixel_counts)
+    counted = frames["segmentation"].set_index(["scene_id", "condition"])
+    assert sum(counted.confusion[scene.scene_id, "LL3"]) == sum(row.pixel_counts)
+    inside = scene.labels()[corridor_mask(*scene.labels().shape)]
+    assert list(row.corridor_counts) == list(pixel_counts(inside))
+    part = np.reshape(counted.corridor_confusion[scene.scene_id, "LL3"], (19, 19))
+    assert part.sum(axis=1).tolist() == row.corridor_counts.tolist()
 
 
 def test_a_second_run_and_changes_of_analysis_run_no_model(tmp_path: Path, counts) -> None:

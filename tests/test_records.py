@@ -27,7 +27,7 @@ def answers(count: int = 2) -> pd.DataFrame:
         {
             "vlm": "clip", "scene_id": [f"s{i}" for i in range(count)], "condition": "clean",
             "prompt": "safety", "text": None, "labels": [["safe", "unsafe"]] * count,
-            "scores": [[0.25, 1.5]] * count, "seconds": 0.1,
+            "scores": [[0.25, 1.5]] * count, "p_yes": None, "p_no": 0.5, "seconds": 0.1,
         }
     )  # fmt: skip
 

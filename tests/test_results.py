@@ -51,7 +51,7 @@ def folder(tmp_path: Path) -> Path:
         {
             "scene_id": name, "dataset": "streetworld", "split": "test", "height": 100,
             "width": 100, "pixel_counts": pixels, "safe": safe, "safety_reason": "",
-            "image_sha256": "", "labels_sha256": "",
+            "image_sha256": "", "labels_sha256": "", "corridor_counts": pixels,
         }
         for name, (pixels, safe) in SCENES.items()
     ]  # fmt: skip
@@ -72,6 +72,7 @@ def folder(tmp_path: Path) -> Path:
                 {
                     "vlm": "talker", "scene_id": name, "condition": condition,
                     "prompt": prompt.name, "text": text, "labels": [], "scores": [], "seconds": 0.1,
+                    "p_yes": None, "p_no": None,
                 }
             )  # fmt: skip
         matrix = np.zeros((19, 19), dtype=int)
@@ -81,7 +82,7 @@ def folder(tmp_path: Path) -> Path:
         segmentation.append(
             {
                 "segmenter": "blocks", "scene_id": name, "condition": condition,
-                "confusion": matrix.ravel(), "seconds": 0.1,
+                "confusion": matrix.ravel(), "corridor_confusion": matrix.ravel(), "seconds": 0.1,
             }
         )  # fmt: skip
     frames = {
@@ -159,7 +160,7 @@ def test_iou_agrees_with_scikit_learn(tmp_path: Path) -> None:
     np.add.at(matrix, (truth, output), 1)
     row = {
         "segmenter": "s", "scene_id": "a", "condition": "clean", "confusion": matrix.ravel(),
-        "seconds": 0.1,
+        "corridor_confusion": matrix.ravel(), "seconds": 0.1,
     }  # fmt: skip
     store = Store(tmp_path)
     store.write("segmentation", "k", pd.DataFrame([row]), {})

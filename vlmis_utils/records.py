@@ -36,7 +36,7 @@ __all__ = [
 BLANK = "blank"
 
 # Part of every key: raise it when the meaning of a column changes.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
         Column("height", pa.int64(), "px", "rows of image and label map"),
         Column("width", pa.int64(), "px", "columns of image and label map"),
         Column("pixel_counts", _COUNTS, "px", "19 counts, one for each train class, whole image"),
+        Column("corridor_counts", _COUNTS, "px", "the same inside the trapezoid of the image rule"),
         Column("safe", pa.bool_(), "", "the reference label a_i: may the ego vehicle go on?"),
         Column("safety_reason", _TEXT, "", "why, in the words of the safety rule"),
         Column("image_sha256", _TEXT, "", "digest of the clean image's bytes"),
@@ -77,6 +78,7 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
         Column("scene_id", _TEXT, "", "the scene"),
         Column("condition", _TEXT, "", "the condition of the image it saw"),
         Column("confusion", _COUNTS, "px", "361 counts, row by row; rows truth, columns output"),
+        Column("corridor_confusion", _COUNTS, "px", "the same inside the image rule's trapezoid"),
         Column("seconds", _FLOAT, "s", "wall time of the batch, divided by its images"),
     ),
     "answers": (
@@ -87,6 +89,8 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
         Column("text", _TEXT, "", "what a generative model said, unread; null if contrastive"),
         Column("labels", pa.list_(_TEXT), "", "what a contrastive model compared; else empty"),
         Column("scores", pa.list_(_FLOAT), "logit", "one for each label, in the model's scale"),
+        Column("p_yes", _FLOAT, "", "probability that the text begins with yes; null if unknown"),
+        Column("p_no", _FLOAT, "", "the same of no"),
         Column("seconds", _FLOAT, "s", "wall time of the batch, divided by its answers"),
     ),
 }

@@ -23,6 +23,7 @@ from vlmis_utils.metrics import confusion
 from vlmis_utils.prompts import PROMPTS
 from vlmis_utils.provenance import file_facts
 from vlmis_utils.records import BLANK
+from vlmis_utils.safety import corridor_mask
 from vlmis_utils.scenes import FileScene, Scene, open_dataset
 from vlmis_utils.segmenters import load_segmenter
 from vlmis_utils.study import Study
@@ -144,6 +145,7 @@ def _scenes(task: Task) -> list[dict[str, object]]:
                 "height": labels.shape[0],
                 "width": labels.shape[1],
                 "pixel_counts": pixel_counts(labels),
+                "corridor_counts": pixel_counts(labels[corridor_mask(*labels.shape)]),
                 "safe": bool(scene.safe),
                 "safety_reason": scene.safety_reason,
                 "image_sha256": sha256(image),
@@ -184,13 +186,16 @@ def _segmentation(task: Task) -> list[dict[str, object]]:
         start = time.perf_counter()
         predicted = np.asarray(segmenter.predict(_tensor(degraded)).cpu())
         seconds = (time.perf_counter() - start) / len(scenes)
+        inside = corridor_mask(*predicted.shape[1:])
         for scene, output in zip(scenes, predicted, strict=True):
+            labels = pixels(scene)[1]
             found.append(
                 {
                     "segmenter": task.entry.name,
                     "scene_id": scene.scene_id,
                     "condition": task.condition,
-                    "confusion": np.asarray(confusion(pixels(scene)[1], output)).ravel(),
+                    "confusion": confusion(labels, output).ravel(),
+                    "corridor_confusion": confusion(labels[inside], output[inside]).ravel(),
                     "seconds": seconds,
                 }
             )
@@ -220,6 +225,8 @@ def _answers(task: Task) -> list[dict[str, object]]:
                         "text": answer.text,
                         "labels": list(answer.labels),
                         "scores": list(answer.scores),
+                        "p_yes": answer.p_yes,
+                        "p_no": answer.p_no,
                         "seconds": seconds,
                     }
                 )

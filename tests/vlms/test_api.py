@@ -181,6 +181,29 @@ def test_refusals_are_answers_that_say_nothing(server: Server, images: torch.Ten
         assert (parse_presence(text), parse_safety(text)) == ("unknown", "abstain")
 
 
+def test_first_token_probabilities_are_asked_for_and_read(
+    server: Server, images: torch.Tensor
+) -> None:
+    told = [(" Yes", -0.5), ("no", -1.5), ("YES", -3.0), ("The", -4.0)]
+    tops = [{"token": t, "logprob": p, "bytes": None} for t, p in told]
+
+    def reply(body: dict, number: int) -> tuple:
+        status, content = completion("Yes.")
+        if body.get("logprobs"):
+            first = {"token": " Yes", "logprob": -0.5, "bytes": None, "top_logprobs": tops}
+            content["choices"][0]["logprobs"] = {"content": [first], "refusal": None}
+        return status, content
+
+    server.reply = reply
+    asked = [prompt("presence/car")]
+    answer = load_vlm(entry(top_logprobs=4)).answer(images, asked)[0][0]
+    assert server.bodies[-1]["top_logprobs"] == 4
+    assert answer.p_yes == pytest.approx(np.exp(-0.5) + np.exp(-3.0))
+    assert answer.p_no == pytest.approx(np.exp(-1.5))
+    plain = load_vlm(entry()).answer(images, asked)[0][0]
+    assert (plain.p_yes, plain.p_no) == (None, None) and "logprobs" not in server.bodies[-1]
+
+
 @pytest.mark.parametrize("body", [{"hello": 1}, {"choices": []}, [], "text"])
 def test_a_reply_that_is_none(server: Server, images: torch.Tensor, body: object) -> None:
     server.reply = lambda sent, number: (200, body)

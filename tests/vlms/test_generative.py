@@ -11,7 +11,8 @@ from vlmis_utils.catalogue import ModelEntry
 from vlmis_utils.errors import UserError
 from vlmis_utils.prompts import PROMPTS, Prompt, prompt
 from vlmis_utils.streetworld.qwen_model import build_model, build_processor
-from vlmis_utils.vlms import Vlm, load_vlm
+from vlmis_utils.vlms import Answer, Vlm, load_vlm
+from vlmis_utils.vlms.first_step import FirstStep
 from vlmis_utils.vlms.generative import Generative
 
 ASKED = [
@@ -55,6 +56,11 @@ def images(count: int = 3, height: int = 64, width: int = 128) -> torch.Tensor:
     return torch.from_numpy(coarse.repeat(16, 2).repeat(16, 3))
 
 
+def texts(answers: list[list[Answer]]) -> list[list[str | None]]:
+    """The words alone: probabilities differ by rounding between batches."""
+    return [[answer.text for answer in row] for row in answers]
+
+
 def plain(folder: Path, image: torch.Tensor, asked: Prompt, limit: int) -> str:
     """One image and one prompt, as the library's own page shows."""
     processor = AutoProcessor.from_pretrained(folder)
@@ -73,8 +79,8 @@ def plain(folder: Path, image: torch.Tensor, asked: Prompt, limit: int) -> str:
 def test_shared_and_padded_answers_equal_plain_generation(folder: Path, vlm: Generative) -> None:
     assert vlm.share_images
     answers = vlm.answer(images(), ASKED)
-    texts = {answer.text for row in answers for answer in row}
-    assert len(texts) > 4  # the model does look at image and prompt
+    said = {text for row in texts(answers) for text in row}
+    assert len(said) > 4  # the model does look at image and prompt
     for image, row in zip(images(), answers, strict=True):
         for asked, answer in zip(ASKED, row, strict=True):
             assert answer.text == plain(folder, image, asked, 10 if asked.name == "describe" else 5)
@@ -84,7 +90,40 @@ def test_shared_and_padded_answers_equal_plain_generation(folder: Path, vlm: Gen
 def test_the_fallback_answers_the_same(vlm: Generative, monkeypatch: pytest.MonkeyPatch) -> None:
     shared = vlm.answer(images(), PROMPTS)
     monkeypatch.setattr(vlm, "share_images", False)
-    assert vlm.answer(images(), PROMPTS) == shared
+    apart = vlm.answer(images(), PROMPTS)
+    assert texts(apart) == texts(shared)
+    for one, other in zip(sum(apart, []), sum(shared, []), strict=True):
+        assert (one.p_yes is None) == (other.p_yes is None)
+        if one.p_yes is not None:
+            assert (one.p_yes, one.p_no) == pytest.approx((other.p_yes, other.p_no), rel=1e-3)
+
+
+def test_first_token_probabilities_are_those_of_a_forward_pass(
+    folder: Path, vlm: Generative
+) -> None:
+    processor = AutoProcessor.from_pretrained(folder)
+    model = AutoModelForImageTextToText.from_pretrained(folder).eval()
+    answered = dict(zip([p.name for p in ASKED], vlm.answer(images(1), ASKED)[0], strict=True))
+    assert (answered["describe"].p_yes, answered["describe"].p_no) == (None, None)
+    for asked in ASKED[1:]:
+        content = [{"type": "image"}, {"type": "text", "text": asked.text}]
+        chat = processor.apply_chat_template(
+            [{"role": "user", "content": content}], add_generation_prompt=True
+        )
+        inputs = processor(text=[chat], images=[images(1)[0]], return_tensors="pt")
+        with torch.inference_mode():
+            shares = model(**inputs).logits[0, -1].softmax(-1)
+        words = [processor.tokenizer.decode([i]).strip().lower() for i in range(len(shares))]
+        for word, got in (("yes", answered[asked.name].p_yes), ("no", answered[asked.name].p_no)):
+            expected = sum(float(s) for w, s in zip(words, shares, strict=True) if w == word)
+            assert got == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_vocabulary_without_the_words_tells_nothing() -> None:
+    step = FirstStep()
+    step(torch.zeros(2, 1), torch.randn(2, 5))
+    assert step.probability([]) == [None, None]
+    assert step.probability([0, 1, 2, 3, 4]) == pytest.approx([1, 1])
 
 
 def test_a_template_that_asks_first_shares_nothing(
@@ -99,20 +138,20 @@ def test_a_template_that_asks_first_shares_nothing(
     usual = vlm.answer(images(), ASKED)
     monkeypatch.setattr(vlm, "_chat", asks_first)
     turned = vlm.answer(images(), ASKED)
-    assert turned != usual
+    assert texts(turned) != texts(usual)
     monkeypatch.setattr(vlm, "share_images", False)
-    assert vlm.answer(images(), ASKED) == turned
+    assert texts(vlm.answer(images(), ASKED)) == texts(turned)
 
 
 def test_batches_do_not_matter(vlm: Generative) -> None:
     together = vlm.answer(images(), ASKED)
-    assert [vlm.answer(images()[i : i + 1], ASKED)[0] for i in range(3)] == together
+    assert texts([vlm.answer(images()[i : i + 1], ASKED)[0] for i in range(3)]) == texts(together)
     assert vlm.answer(images(0), ASKED) == []
 
 
 def test_the_order_of_prompts_does_not_matter(vlm: Generative) -> None:
     forwards, backwards = vlm.answer(images(1), ASKED), vlm.answer(images(1), ASKED[::-1])
-    assert forwards[0] == backwards[0][::-1]
+    assert texts(forwards)[0] == texts(backwards)[0][::-1]
 
 
 def test_the_digest_follows_weights_and_limits(folder: Path, vlm: Generative) -> None:

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import io
 import json
+import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -39,6 +40,7 @@ DEFAULTS: dict[str, int | float | str] = {
     "retries": 5,  # after 408, 409, 429, 5xx and lost connections, with growing pauses
     "detail": "auto",  # image resolution asked for: low, high, auto
     "token_field": "max_tokens",  # newer models want "max_completion_tokens"
+    "top_logprobs": 0,  # likeliest first tokens to ask for, for p_yes and p_no; 0: none
 }
 
 
@@ -54,7 +56,7 @@ class ApiVlm:
         self.name, self.model = entry.name, entry.checkpoint
         self._client = client
         self._options = _options(entry)
-        decoding = {k: self._options[k] for k in ("max_tokens", "detail")}
+        decoding = {k: self._options[k] for k in ("max_tokens", "detail", "top_logprobs")}
         facts = [self.model, entry.revision, server, decoding, "temperature 0", "png data url", 1]
         self.digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -71,7 +73,8 @@ class ApiVlm:
             prompts: the questions.
 
         Returns:
-            B lists of len(prompts) answers, with text only.
+            B lists of len(prompts) answers: text, and p_yes and p_no where the option
+            ``top_logprobs`` asks for them and the server gives them.
 
         Raises:
             UserError: the key or the model is not accepted.
@@ -81,30 +84,30 @@ class ApiVlm:
         jobs = [(url, prompt.text) for url in urls for prompt in prompts]
         pool = ThreadPoolExecutor(max_workers=int(self._options["concurrency"]))
         try:
-            texts = list(pool.map(lambda job: self._ask(*job), jobs))
+            answers = list(pool.map(lambda job: self._ask(*job), jobs))
         finally:
             pool.shutdown(cancel_futures=True)
         size = len(prompts)
-        return [
-            [Answer(text=t) for t in texts[i * size : (i + 1) * size]] for i in range(len(urls))
-        ]
+        return [answers[i * size : (i + 1) * size] for i in range(len(urls))]
 
-    def _ask(self, url: str, question: str) -> str:
+    def _ask(self, url: str, question: str) -> Answer:
         import openai
 
         image = {"url": url, "detail": self._options["detail"]}
         content = [{"type": "image_url", "image_url": image}, {"type": "text", "text": question}]
-        tokens = {str(self._options["token_field"]): self._options["max_tokens"]}
+        more = {str(self._options["token_field"]): self._options["max_tokens"]}
+        if self._options["top_logprobs"]:
+            more |= {"logprobs": True, "top_logprobs": int(self._options["top_logprobs"])}
         try:
             reply = self._client.chat.completions.create(
                 model=self.model,
                 messages=[{"role": "user", "content": content}],
                 temperature=0,
-                **tokens,
+                **more,
             )
         except openai.APIStatusError as error:
             if _filtered(error):
-                return FILTERED
+                return Answer(FILTERED)
             raise self._failure(error) from None
         except openai.APIConnectionError as error:
             kind = "timed out" if isinstance(error, openai.APITimeoutError) else "cannot be reached"
@@ -114,7 +117,9 @@ class ApiVlm:
             ) from None
         except (openai.OpenAIError, ValueError, TypeError, AttributeError) as error:
             raise self._odd(type(error).__name__) from None
-        return self._text(reply)
+        text = self._text(reply)
+        yes, no = _first_words(reply)
+        return Answer(text, p_yes=yes, p_no=no)
 
     def _text(self, reply: object) -> str:
         choices = getattr(reply, "choices", None)
@@ -199,7 +204,7 @@ def _options(entry: ModelEntry) -> dict[str, int | float | str]:
         if key not in DEFAULTS:
             raise UserError(f"model {entry.name!r}: unknown option {key!r}{closest(key, DEFAULTS)}")
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        least = 0 if key == "retries" else 1
+        least = 0 if key in ("retries", "top_logprobs") else 1
         if isinstance(DEFAULTS[key], str):
             if not isinstance(value, str):
                 raise UserError(f"model {entry.name!r}: option {key} must be text, not {value!r}")
@@ -213,6 +218,20 @@ def _options(entry: ModelEntry) -> dict[str, int | float | str]:
 def _filtered(error: openai.APIStatusError) -> bool:
     code = str(getattr(error, "code", "") or "")
     return error.status_code == 400 and code.startswith(("content_filter", "content_policy"))
+
+
+def _first_words(reply: object) -> tuple[float | None, float | None]:
+    """Return the probabilities that the text begins with yes and with no, None where not told.
+
+    Only the likeliest first tokens are told, so these are lower bounds, tight where it matters.
+    """
+    told = getattr(reply.choices[0], "logprobs", None)
+    content = getattr(told, "content", None)
+    if not content or not content[0].top_logprobs:
+        return None, None
+    shares = [(t.token.strip().lower(), math.exp(t.logprob)) for t in content[0].top_logprobs]
+    yes, no = (sum(p for token, p in shares if token == word) for word in ("yes", "no"))
+    return yes, no
 
 
 def _data_url(image: np.ndarray) -> str:

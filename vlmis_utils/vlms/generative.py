@@ -26,6 +26,7 @@ from vlmis_utils.prompts import Prompt
 from vlmis_utils.segmenters import folder_digest
 from vlmis_utils.vlms import Answer
 from vlmis_utils.vlms.files import damaged_file
+from vlmis_utils.vlms.first_step import FirstStep, spellings
 
 if TYPE_CHECKING:
     from vlmis_utils.catalogue import ModelEntry
@@ -93,6 +94,7 @@ class Generative:
         self._model = model.eval().requires_grad_(False).to(device)
         self._processor = processor
         self._processor.tokenizer.padding_side = "left"
+        self._words = {word: spellings(processor.tokenizer, word) for word in ("yes", "no")}
         self._describe_tokens, self._short_tokens = describe_tokens, short_tokens
         accepted = inspect.signature(model.forward).parameters
         family = getattr(model.config, "model_type", "")
@@ -139,7 +141,7 @@ class Generative:
         return self._halving(images[:half], prompts) + self._halving(images[half:], prompts)
 
     def _answer(self, images: Tensor, prompts: Sequence[Prompt]) -> list[list[Answer]]:
-        texts: list[list[str]] = [[""] * len(prompts) for _ in images]
+        answers: list[list[Answer]] = [[Answer()] * len(prompts) for _ in images]
         read = self._read(images, prompts) if self.share_images and prompts else None
         kinds = [
             (prompt.name.partition("/")[0], read.lengths[i] if read else 0)
@@ -150,19 +152,29 @@ class Generative:
             limit = self._describe_tokens if kind[0] == "describe" else self._short_tokens
             chats = [self._chat(prompts[i].text) for i in group]
             inputs = self._inputs(chats, images) if read is None else self._continued(read, group)
-            decoded = iter(self._generate(inputs, limit))
-            for row in texts:
+            decoded = iter(self._generate(inputs, limit, closed=kind[0] != "describe"))
+            for row in answers:
                 for i in group:
                     row[i] = next(decoded)
-        return [[Answer(text=text) for text in row] for row in texts]
+        return answers
 
-    def _generate(self, inputs: Any, limit: int) -> list[str]:
-        """Return the decoded answers, one for each row of the inputs."""
+    def _generate(self, inputs: Any, limit: int, closed: bool) -> list[Answer]:
+        """Return the answers, one for each row of the inputs; how closed ones begin, too."""
+        first = FirstStep()
         out = self._model.generate(
-            **inputs, max_new_tokens=limit, do_sample=False, num_beams=1, use_cache=True
+            **inputs,
+            max_new_tokens=limit,
+            do_sample=False,
+            num_beams=1,
+            use_cache=True,
+            logits_processor=[first] if closed else [],
         )
         new = out[:, inputs["input_ids"].shape[1] :]
-        return self._processor.batch_decode(new, skip_special_tokens=True)
+        texts = self._processor.batch_decode(new, skip_special_tokens=True)
+        if not closed:
+            return [Answer(text=text) for text in texts]
+        yes, no = (first.probability(self._words[word]) for word in ("yes", "no"))
+        return [Answer(text, p_yes=y, p_no=n) for text, y, n in zip(texts, yes, no, strict=True)]
 
     def _inputs(self, chats: list[str], images: Tensor) -> Any:
         """Return the model's inputs for each image and each chat, padded on the left."""
