@@ -12,7 +12,7 @@ import pandas as pd
 from vlmis_utils.prose import direction, estimate, listing, number, strength
 
 __all__ = [
-    "blindness", "claims", "correlation_counts", "correlation_findings", "cover",
+    "blindness", "correlation_counts", "correlation_findings", "cover",
     "misalignment_findings", "quality_findings", "sight", "strongest", "trend_counts",
     "worst_change",
 ]  # fmt: skip
@@ -230,71 +230,6 @@ def cover(
     )
     lines.append(f"**Do the models look?** On clean pictures {sight(above, labels)}.")
     return "\n".join(f"- {line}" for line in lines)
-
-
-def claims(
-    quality_changes: pd.DataFrame,
-    language_changes: pd.DataFrame,
-    correlations: pd.DataFrame,
-    labels: Mapping[str, str],
-) -> list[str]:
-    """Return, for each claim of the paper, what this run says about it, as Markdown lines.
-
-    Args:
-        quality_changes, language_changes, correlations: from `vlmis_utils.changes`.
-    """
-    mild = quality_changes[quality_changes.condition.str.endswith("1")]
-    moved = language_changes[
-        (language_changes.condition != "blank") & (language_changes.metric != "f1")
-    ]
-    hurt = moved[moved.condition.str.endswith("1") & (moved.low > 0)]
-    lines = [
-        "1. *Moderate losses of mIoU come with severe failures of language.* At the first severity "
-        f"mIoU loses {number(mild.delta.min())} to {number(mild.delta.max())}; of the "
-        f"{moved.condition.str.endswith('1').sum()} changes of HR, COR and SMR there, {len(hurt)} "
-        "are rises beyond their interval"
-        + (
-            f", the largest {_change(hurt.loc[hurt.delta.idxmax()], labels)}." if len(hurt) else "."
-        ),
-    ]
-    rises = moved[moved.low > 0]
-    worst = [rises.loc[rows.delta.idxmax()] for _, rows in rises.groupby("vlm", sort=False)]
-    kinds = {(row.metric, row.condition.rstrip("123")) for row in worst}
-    lines.append(
-        "2. *Models fail in different ways.* "
-        + (
-            f"The largest rises are: {'; '.join(_change(row, labels) for row in worst)}. "
-            + ("They differ in metric or corruption." if len(kinds) > 1 else
-               "They agree in metric and corruption.")
-            if len(worst) > 1
-            else "Fewer than two models have a rise beyond its interval, so this cannot be told."
-        )
-    )  # fmt: skip
-    words = {
-        "cor": "moderately and negatively correlated with mIoU",
-        "hr": "weakly and inconsistently correlated",
-        "smr": "minimally correlated",
-    }
-    lines.append("3. *mIoU is a poor predictor of all this.*")
-    for metric, claim in words.items():
-        over = correlation_counts(correlations, metric)
-        images = correlation_counts(correlations, metric, over="images")
-        lines.append(
-            f"   - The paper calls {_UPPER[metric]} {claim}. Here, over conditions, "
-            f"{over['negative']} of {over['pairs']} rank correlations are negative beyond their "
-            f"interval, {over['positive']} positive, {over['unclear']} not told from zero; over "
-            f"pictures {images['negative']} negative, {images['positive']} positive, "
-            f"{images['unclear']} not told, the largest in size "
-            f"{number(max(abs(images['lowest']), abs(images['highest'])))}."
-        )
-    return lines
-
-
-def _change(row: pd.Series, labels: Mapping[str, str]) -> str:
-    change = estimate(row.delta, row.low, row.high, sign=True)
-    return (
-        f"{_UPPER[row.metric]} of {labels.get(row.vlm, row.vlm)} under {row.condition} ({change})"
-    )
 
 
 def _spread(values: pd.Series) -> str:
