@@ -53,3 +53,35 @@ def test_smr_leaves_no_more_right_answers_than_decided_ones() -> None:
 def test_missing_file_is_named(tmp_path) -> None:
     with pytest.raises(RunError, match="table3"):
         published.load_table3(tmp_path)
+
+
+def test_cells_keep_the_printed_text_and_agree_with_the_numbers() -> None:
+    cells = published.load_cells()
+    assert len(cells) == 10 * (19 + 1) + 10 * 3 + 10 * (3 + 3 + 4)
+    assert not cells.duplicated(["table", "model", "condition", "column"]).any()
+    assert set(cells.model) == set(published.PRINTED_NAMES)
+    values = cells.text.astype(float)
+    two = cells.table == 2
+    expected = published.load_table2().set_index(["condition", "train_class"]).iou
+    got = (values[two] / 100).to_numpy()
+    assert got == pytest.approx(
+        expected.loc[list(zip(cells[two].condition, cells[two].column, strict=True))].to_numpy()
+    )
+    rates = published.load_tables456().melt(["vlm", "condition"], var_name="column").dropna()
+    expected = rates.set_index(["vlm", "condition", "column"]).value
+    late = cells[cells.table > 3]
+    keys = list(zip(late.model, late.condition, late.column, strict=True))
+    assert values[cells.table > 3].to_numpy() == pytest.approx(expected.loc[keys].to_numpy())
+    three = published.load_table3().set_index(["segmenter", "condition"]).miou
+    mid = cells[cells.table == 3]
+    assert values[mid.index].to_numpy() == pytest.approx(
+        three.loc[list(zip(mid.model, mid.condition, strict=True))].to_numpy()
+    )
+
+
+def test_cells_are_printed_with_the_digits_that_the_audit_assumes() -> None:
+    cells = published.load_cells()
+    digits = cells.text.str.extract(r"\.(\d+)$")[0].str.len().fillna(0).astype(int)
+    assert set(digits[cells.table == 2]) == {0}
+    assert set(digits[cells.table == 3]) == {2}
+    assert set(digits[cells.table > 3]) == {1, 2}

@@ -2,10 +2,18 @@
 
 `data/labelled_answers.csv` holds answers in the styles that models use (terse, paragraphs, lists,
 JSON, fields as in the paper's Figure 4) with what a careful reader takes from each. The rules were
-written against the rows of split *development*; those of split *held-out* were labelled before the
-parser first read them, and no rule was written to mend one. One author wrote both and the rules, so
-expect less on strangers' sentences. Mentions are labelled for the ten object
-classes only. Sentences that the parser is known to get wrong stay in.
+written against the rows of split *development*; those of the splits *held-out* and *trial* were
+labelled before the parser first read them, and no rule was written to mend one. The trial rows were
+written with the rules known, each to put one of the `PHENOMENA` on trial: they are harder than what
+a model says on most days. One author wrote all three and the rules. Sentences that the parser is
+known to get wrong stay in.
+
+One row an answer, with the columns split, task, style, phenomenon, text, asserted, negated, hedged,
+answer; several names in a cell are separated by "; ". Mentions are labelled for the ten object
+classes only. Labels keep the conventions of `vlmis_utils.answers`: a class is asserted if it is
+asserted once, hedged if it is named without commitment (in a refusal, say); a leading yes or no
+answers a closed question; words of appearance answer, words of possibility do not; a safety answer
+that contradicts itself abstains. Whoever takes a word back ("No, wait, yes") means the last one.
 """
 
 from __future__ import annotations
@@ -17,24 +25,45 @@ import pandas as pd
 from vlmis_utils.answers import RULES, mentions, parse_presence, parse_safety
 from vlmis_utils.taxonomy import OBJECT_CLASSES
 
-__all__ = ["load_labelled", "misread", "parser_quality"]
+__all__ = ["PHENOMENA", "SPLITS", "load_labelled", "misread", "parser_quality"]
 
+SPLITS = ("development", "held-out", "trial")
 _STATES = ("asserted", "negated", "hedged")
+
+# What makes an answer hard to read -> what an answer needs to have it; at least one each.
+PHENOMENA: dict[str, str] = {
+    "plain": "none of the others: it says outright what there is, or just yes or no",
+    "negation": "a word of negation turns a statement round (no, not, without, none, absent); a"
+    " bare no that answers, a field's value and words of doubt such as “not sure” do not count",
+    "hedge": "possibility, appearance, doubt, condition or reserve",
+    "contradiction": "parts of the answer do not agree, or one takes another back",
+    "compound": "a key word belongs to something else: a bus stop is no bus, a safe distance no"
+    " verdict",
+    "field": "a key and its value, a list, a table, JSON or other mark-up",
+    "refusal": "it declines, or says nothing",
+    "inference": "what is meant needs knowledge of the world: an idiom, a picture of a car, a"
+    " reason without its verdict",
+}
 
 
 def load_labelled() -> pd.DataFrame:
     """Return the labelled answers.
 
     Returns:
-        Columns split (development, held-out), task (mentions, presence, safety), style, text,
-        asserted, negated, hedged (frozensets of classes; empty for the closed tasks) and answer
-        (the label of the closed tasks, else empty).
+        Columns split (of `SPLITS`), task (mentions, presence, safety), style, phenomenon
+        (tuple of keys of `PHENOMENA`), text, asserted, negated, hedged (frozensets of classes;
+        empty for the closed tasks) and answer (the label of the closed tasks, else empty).
+
+    >>> frame = load_labelled()
+    >>> frame.phenomenon[frame.text == "No cars."].item()
+    ('negation',)
     """
     source = resources.files("vlmis_utils") / "data" / "labelled_answers.csv"
     with source.open(encoding="utf-8") as stream:
         frame = pd.read_csv(stream, keep_default_na=False, dtype=str)
     for state in _STATES:
         frame[state] = [frozenset(filter(None, cell.split("; "))) for cell in frame[state]]
+    frame["phenomenon"] = [tuple(cell.split("; ")) for cell in frame.phenomenon]
     return frame
 
 
@@ -42,7 +71,7 @@ def parser_quality(split: str | None = None) -> pd.DataFrame:
     """Return how well each rule reads the labelled answers, pooled over answers (micro average).
 
     Args:
-        split: development or held-out; None for both.
+        split: of `SPLITS`; None for all.
 
     Returns:
         Columns task, rule, state, answers (how many), precision, recall, f1 and exact (share of

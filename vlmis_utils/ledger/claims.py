@@ -234,7 +234,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "Section 6.3",
         "small changes in mIoU accompanied by large increases in HR, COR, or SMR",
-        f"mIoU loses less than {cells.SMALL_DROP} while a metric rises more than {cells.LARGE_RISE}",
+        f"mIoU loses under {cells.SMALL_DROP} while a metric rises over {cells.LARGE_RISE}",
         "some",
         cells.small_drop_large_rise,
         _CHANGES,

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
+from vlmis_utils.audit import PICTURES
 from vlmis_utils.ledger.quantities import Drawn, Printed, Quantity, printed_share
 from vlmis_utils.results import BLANK, Results
 from vlmis_utils.statistics import correlation, scene_weights
@@ -21,9 +22,7 @@ from vlmis_utils.taxonomy import TRAIN_CLASSES
 
 __all__ = ["PRINTED_N", "PrintedTables", "Run", "Source"]
 
-# The fewest images that give the printed COR and SMR (multiples of 0.02 but for two cells); see the
-# audit of the printed tables.
-PRINTED_N = 50
+PRINTED_N = PICTURES  # images behind a printed rate: what the audit of the tables assumes
 
 _COLUMNS = {"hr": "hr_i", "cor": "omitted", "smr": "smr_i", "abstained": "abstained"}
 
