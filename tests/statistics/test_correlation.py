@@ -74,6 +74,12 @@ def test_a_perfect_correlation_and_three_points() -> None:
     assert three["r"] == pytest.approx(0.5) and math.isnan(three["low"]) and three["n"] == 3
 
 
+def test_floating_point_noise_breaks_no_tie() -> None:
+    x, y = [1.0, 2.0, 3.0, 4.0, 5.0], [0.3, 0.1 + 0.2, 0.5, 0.3, 0.7]
+    tied = correlation(x, [0.3, 0.3, 0.5, 0.3, 0.7], "spearman")
+    assert correlation(x, y, "spearman")["r"] == tied["r"]
+
+
 def test_missing_pairs_are_left_out() -> None:
     x, y = pairs(4, 20)
     gaps = correlation([*x, math.nan, 1.0], [*y, 1.0, math.inf])

@@ -14,6 +14,9 @@ __all__ = ["METHODS", "correlation", "fisher_interval"]
 
 METHODS = ("pearson", "spearman")
 
+# Means of the same numbers in another order differ in the last digits; ranks must not.
+_DIGITS = 12
+
 
 def correlation(
     q: Sequence[float],
@@ -23,7 +26,8 @@ def correlation(
 ) -> dict[str, object]:
     """Correlate segmentation quality with misalignment, through `pingouin.corr`.
 
-    Pairs where either value is missing are left out.
+    Pairs where either value is missing are left out, and values are rounded to 12 digits, so that
+    what is tied but for floating-point noise has one rank.
 
     Args:
         q, l: N numbers each, say one for each condition or for each image.
@@ -49,7 +53,7 @@ def correlation(
     if x.shape != y.shape:
         raise UserError(f"a correlation needs pairs, got {x.size} and {y.size} values")
     both = np.isfinite(x) & np.isfinite(y)
-    x, y = x[both], y[both]
+    x, y = x[both].round(_DIGITS), y[both].round(_DIGITS)
     nan = math.nan
     result = {"method": method, "n": int(x.size), "r": nan, "low": nan, "high": nan, "p": nan}
     reason = _no_correlation(x, y)
