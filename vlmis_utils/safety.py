@@ -19,7 +19,8 @@ from vlmis_utils.taxonomy import IGNORE, LANGUAGE_NAMES, TRAIN_CLASSES
 
 __all__ = [
     "CLEAR_MARGIN", "CORRIDOR_HALF_WIDTH", "HAZARD_MARGIN", "STOPPING_DISTANCE", "STOP_STATES",
-    "Footprint", "corridor_distance", "corridor_mask", "image_rule", "judge", "stopping_distance",
+    "Footprint", "corridor_distance", "corridor_mask", "corridor_shares", "image_rule", "judge",
+    "stopping_distance",
 ]  # fmt: skip
 
 CORRIDOR_HALF_WIDTH = 1.75  # m: half of a 3.5 m lane
@@ -133,18 +134,47 @@ def judge(
     return not reasons, "; ".join(reasons) or "clear"
 
 
-def corridor_mask(height: int, width: int) -> NDArray[np.bool_]:
-    """The trapezoid of the image rule, bool (height, width)."""
+def corridor_mask(height: int, width: int, scale: float = 1.0) -> NDArray[np.bool_]:
+    """The trapezoid of the image rule, bool (height, width).
+
+    Args:
+        height, width: of the image, pixels.
+        scale: factor on the trapezoid's widths; the rows between which it lies stay.
+
+    >>> bool(corridor_mask(256, 512, 2.0).sum() > corridor_mask(256, 512).sum())
+    True
+    """
     row = (np.arange(height)[:, None] + 0.5) / height
     column = (np.arange(width)[None] + 0.5) / width
     depth = (row - TRAPEZOID_TOP) / (TRAPEZOID_BOTTOM - TRAPEZOID_TOP)
     half = TRAPEZOID_TOP_HALF + depth * (TRAPEZOID_BOTTOM_HALF - TRAPEZOID_TOP_HALF)
-    return (depth >= 0) & (depth <= 1) & (np.abs(column - 0.5) <= half)
+    return (depth >= 0) & (depth <= 1) & (np.abs(column - 0.5) <= scale * half)
+
+
+def corridor_shares(labels: NDArray[np.uint8], scale: float = 1.0) -> dict[str, float]:
+    """Return the share of the trapezoid's labelled pixels that each kind of road user covers.
+
+    Args:
+        labels: train ids, uint8 (H, W), 255 = ignore (counted as nothing).
+        scale: factor on the trapezoid's widths.
+
+    Returns:
+        train class -> share in [0, 1], for each of `ROAD_USERS`.
+
+    Raises:
+        UserError: if `labels` is not two-dimensional.
+    """
+    if labels.ndim != 2:
+        raise UserError(f"labels have shape {labels.shape}: pass one label map (H, W)")
+    inside = labels[corridor_mask(*labels.shape, scale)]
+    known = max(1, int((inside != IGNORE).sum()))
+    counts = np.bincount(inside, minlength=256)
+    return {name: float(counts[TRAIN_CLASSES.index(name)] / known) for name in ROAD_USERS}
 
 
 def image_rule(
-    labels: NDArray[np.uint8], threshold: float = IMAGE_THRESHOLD
-) -> tuple[bool, str]:  # fmt: skip
+    labels: NDArray[np.uint8], threshold: float = IMAGE_THRESHOLD, scale: float = 1.0
+) -> tuple[bool, str]:
     """Judge a label map without geometry: unsafe if road users cover enough of the trapezoid.
 
     The colour of a traffic light cannot be told from labels, so this rule ignores lights.
@@ -152,6 +182,7 @@ def image_rule(
     Args:
         labels: train ids, uint8 (H, W), 255 = ignore (counted as nothing).
         threshold: least share of the trapezoid's labelled pixels, in [0, 1].
+        scale: factor on the trapezoid's widths.
 
     Returns:
         safe, and the reason: "clear" or for example "pedestrian covers 7 % of the corridor".
@@ -159,12 +190,7 @@ def image_rule(
     Raises:
         UserError: if `labels` is not two-dimensional.
     """
-    if labels.ndim != 2:
-        raise UserError(f"labels have shape {labels.shape}: pass one label map (H, W)")
-    inside = labels[corridor_mask(*labels.shape)]
-    known = max(1, int((inside != IGNORE).sum()))
-    counts = np.bincount(inside, minlength=256)
-    shares = {name: counts[TRAIN_CLASSES.index(name)] / known for name in ROAD_USERS}
+    shares = corridor_shares(labels, scale)
     total = sum(shares.values())
     if total < threshold:
         return True, "clear"

@@ -35,14 +35,21 @@ class View:
 
 
 def find_scene(
-    dataset: str, data_root: str | Path | None, split: str, scenes: int, seed: int, scene_id: str
+    dataset: str,
+    data_root: str | Path | None,
+    split: str,
+    scenes: int,
+    seed: int,
+    scene_id: str,
+    class_map: str | Path | None = None,
 ) -> Scene:
     """Return a scene of a study by its id.
 
     Raises:
         UserError: the study's scenes hold no such id.
     """
-    for scene in open_dataset(dataset, root=data_root, split=split, limit=scenes, seed=seed):
+    options = {"split": split, "limit": scenes, "seed": seed, "class_map": class_map}
+    for scene in open_dataset(dataset, root=data_root, **options):
         if scene.scene_id == scene_id:
             return scene
     raise UserError(f"{dataset} has no scene {scene_id!r} among its first {scenes}: run the study")

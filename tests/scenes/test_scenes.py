@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections import Counter
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -15,7 +17,7 @@ from vlmis_utils.safety import image_rule
 from vlmis_utils.scenes import DATASETS, SPLITS, Scene, annotated_classes, load_many, open_dataset
 from vlmis_utils.scenes.camvid import CAMVID_CLASSES, CAMVID_EXCLUDED
 from vlmis_utils.scenes.cityscapes import LABEL_IDS, TRAIN_IDS
-from vlmis_utils.scenes.files import stratified
+from vlmis_utils.scenes.layout import stratified
 from vlmis_utils.taxonomy import LANGUAGE_CLASSES, TRAIN_CLASSES, present_classes
 
 CITIES = {"frankfurt": 10, "lindau": 4, "munster": 6}
@@ -196,11 +198,15 @@ def test_truncated_jpeg_is_named(camvid: Path) -> None:
         (np.zeros((HEIGHT, WIDTH, 3), dtype=np.uint8), "3 channels"),
         (np.full((HEIGHT, WIDTH), 34, dtype=np.uint8), "value 34"),
         (np.full((HEIGHT, WIDTH), 26001, dtype=np.uint16), "value 26001"),
+        (np.full((HEIGHT, WIDTH), -1, dtype=np.int32), "value -1"),
+        (np.full((HEIGHT, WIDTH), 2**31 - 1, dtype=np.int32), "value 2147483647"),
+        (np.full((HEIGHT, WIDTH), 7, dtype=np.float32), "float32"),
     ],
 )
 def test_wrong_label_maps_are_named(cityscapes: Path, labels: np.ndarray, words: str) -> None:
     scene = open_dataset("cityscapes", root=cityscapes, split="val")[0]
-    save(labels, scene.label_path)
+    wide = labels.dtype.itemsize == 4  # more than PNG can hold
+    Image.fromarray(labels).save(scene.label_path, format="TIFF" if wide else "PNG")
     for look in (scene.labels, scene.pixel_counts, lambda: scene.present):
         with pytest.raises(RunError, match=words) as error:
             look()
@@ -210,11 +216,77 @@ def test_wrong_label_maps_are_named(cityscapes: Path, labels: np.ndarray, words:
 def test_a_missing_label_map_is_named_at_once(cityscapes: Path, camvid: Path) -> None:
     label = next((cityscapes / "gtFine/val/lindau").iterdir())
     label.unlink()
-    with pytest.raises(UserError, match=label.name):
-        open_dataset("cityscapes", root=cityscapes, split="val")
+    stem = label.name.removesuffix("_gtFine_labelIds.png")
+    for limit in (None, 1):  # also where the scene is not among the chosen
+        with pytest.raises(UserError, match=f"label map of .*{stem}.*unpack"):
+            open_dataset("cityscapes", root=cityscapes, split="val", limit=limit)
     (camvid / "valannot" / "0001TP_02.png").unlink()
-    with pytest.raises(UserError, match="0001TP_02.png"):
+    with pytest.raises(UserError, match="label map of .*0001TP_02.jpg"):
         open_dataset("camvid", root=camvid, split="val")
+
+
+def test_a_label_map_without_its_photograph_is_named(cityscapes: Path, camvid: Path) -> None:
+    gone = sorted((cityscapes / "leftImg8bit/val/frankfurt").iterdir())[:3]
+    for path in gone:
+        path.unlink()
+    with pytest.raises(UserError, match=r"image of .*frankfurt_000000.*and 2 more"):
+        open_dataset("cityscapes", root=cityscapes, split="val")
+    (camvid / "val" / "Seq05VD_01.png").unlink()
+    with pytest.raises(UserError, match="image of .*Seq05VD_01.png"):
+        open_dataset("camvid", root=camvid, split="val")
+
+
+@pytest.mark.parametrize(("folder", "what"), [("gtFine", "label map"), ("leftImg8bit", "image")])
+def test_a_city_missing_is_named(cityscapes: Path, folder: str, what: str) -> None:
+    shutil.rmtree(cityscapes / folder / "val" / "lindau")
+    with pytest.raises(UserError, match=f"{folder}/val/lindau is missing or holds no {what}"):
+        open_dataset("cityscapes", root=cityscapes, split="val", limit=2)
+
+
+def test_raw_images_without_labels_are_refused_with_the_reason(cityscapes: Path) -> None:
+    shutil.rmtree(cityscapes / "gtFine")
+    with pytest.raises(UserError, match="images without labels.*read from labels.*gtFine") as error:
+        open_dataset("cityscapes", root=cityscapes, split="val")
+    assert "\n" not in str(error.value)
+
+
+def test_the_folder_above_or_below_is_suggested(cityscapes: Path, tmp_path: Path) -> None:
+    for part in ("leftImg8bit", "gtFine"):
+        (tmp_path / "data").mkdir(exist_ok=True)
+        (cityscapes / part).rename(tmp_path / "data" / part)
+    for wrong in (tmp_path, tmp_path / "data" / "leftImg8bit"):
+        with pytest.raises(UserError, match=f"did you mean {tmp_path / 'data'}"):
+            open_dataset("cityscapes", root=wrong, split="val")
+
+
+@pytest.mark.parametrize("kind", ["labelTrainIds", "instanceIds"])
+def test_other_official_label_maps_do_where_label_ids_are_missing(
+    cityscapes: Path, kind: str
+) -> None:
+    before = [s.labels() for s in open_dataset("cityscapes", root=cityscapes, split="val")]
+    for path in list(cityscapes.glob("gtFine/val/*/*_labelIds.png")):
+        ids = np.asarray(Image.open(path)).astype(np.int32)
+        if kind == "labelTrainIds":
+            other = np.vectorize(TRAIN_IDS.get)(ids).astype(np.uint8)
+        else:
+            other = np.where(ids >= 24, 1000 * ids + ids % 7, ids).astype(np.uint16)
+        save(other, path.with_name(path.name.replace("labelIds", kind)))
+        if "lindau" not in path.name:
+            path.unlink()
+    scenes = open_dataset("cityscapes", root=cityscapes, split="val")
+    for scene, labels in zip(scenes, before, strict=True):
+        assert scene.label_path.name.endswith("labelIds.png" if "lindau" in scene.scene_id
+                                              else f"{kind}.png")  # fmt: skip
+        assert np.array_equal(scene.labels(), labels)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_16_bit_image_is_refused(cityscapes: Path, channels: int) -> None:
+    scene = open_dataset("cityscapes", root=cityscapes, split="val")[0]
+    shape = (HEIGHT, WIDTH, 3)[: 2 if channels == 1 else 3]
+    cv2.imwrite(str(scene.image_path), np.full(shape, 4000, np.uint16))
+    with pytest.raises(RunError, match=f"{scene.image_path.name} has 16 bits"):
+        scene.image()
 
 
 @pytest.mark.parametrize(
@@ -224,6 +296,8 @@ def test_a_missing_label_map_is_named_at_once(cityscapes: Path, camvid: Path) ->
         ({"name": "camvid", "split": "dev"}, "'dev'.*train, val, test"),
         ({"name": "cityscapes", "split": "test"}, "not public.*train, val"),
         ({"name": "streetworld", "split": "dev"}, "'dev'"),
+        ({"name": "folder"}, "needs class_map"),
+        ({"name": "camvid", "class_map": "params/class_maps/kitti.yaml"}, "camvid has its own"),
         ({"name": "streetworld", "limit": 0}, "limit is 0"),
         ({"name": "camvid", "limit": -2}, "limit is -2"),
         ({"name": "camvid", "limit": "6"}, "whole number"),
@@ -242,7 +316,7 @@ def test_a_folder_in_another_layout_is_named(tmp_path: Path) -> None:
     for name, part in (("cityscapes", "leftImg8bit"), ("camvid", "val")):
         with pytest.raises(UserError, match=f"not in the layout of {name}.*{part}"):
             open_dataset(name, root=tmp_path, split="val")
-    for part in ("leftImg8bit/val", "gtFine/val", "val", "valannot"):
+    for part in ("leftImg8bit/val", "gtFine/val", "leftImg16bit/val", "val", "valannot"):
         (tmp_path / part).mkdir(parents=True)
     for name in ("cityscapes", "camvid"):
         with pytest.raises(UserError, match="no (image|photograph)"):
@@ -251,7 +325,7 @@ def test_a_folder_in_another_layout_is_named(tmp_path: Path) -> None:
 
 def test_streetworld_opens_like_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VLMIS_CACHE", str(tmp_path))
-    assert set(DATASETS) == set(SPLITS) == {"streetworld", "cityscapes", "camvid"}
+    assert set(DATASETS) == set(SPLITS) == {"streetworld", "cityscapes", "camvid", "folder"}
     scenes = open_dataset("streetworld", split="val", limit=2)
     load_many(scenes, workers=1, progress=False)
     assert [scene.scene_id for scene in scenes] == [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -68,16 +68,19 @@ def plot_palette(columns: int = 4) -> Figure:
     return figure
 
 
-def load_class_shares(scenes: pd.DataFrame, min_share: float) -> pd.DataFrame:
+def load_class_shares(
+    scenes: pd.DataFrame, min_share: float, annotated: Iterable[str] = LANGUAGE_CLASSES
+) -> pd.DataFrame:
     """Return train_class, pixels (share of all labelled) and presence (share of scenes), by class.
 
     Args:
         scenes: table ``scenes`` of the records.
         min_share: share of an image's pixels that makes a class present.
+        annotated: language classes that the labels can show; no other has a row.
     """
     counts = np.stack(list(scenes.pixel_counts))
     area = (scenes.height * scenes.width).to_numpy()[:, None]
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "train_class": TRAIN_CLASSES,
             "language_class": LANGUAGE_CLASSES,
@@ -85,6 +88,7 @@ def load_class_shares(scenes: pd.DataFrame, min_share: float) -> pd.DataFrame:
             "presence": (counts >= np.maximum(1, min_share * area)).mean(axis=0),
         }
     )
+    return frame[frame.language_class.isin(set(annotated))].reset_index(drop=True)
 
 
 @styled

@@ -1,4 +1,4 @@
-"""Scenes, and the datasets they come from: StreetWorld, Cityscapes and CamVid.
+"""Scenes, and the datasets they come from: StreetWorld, Cityscapes, CamVid, or any folder.
 
 A scene is an image with its label map, its present classes and its reference safety label. Nothing
 is read or rendered before it is asked for.
@@ -24,6 +24,7 @@ SPLITS: dict[str, tuple[str, ...]] = {
     "streetworld": ("train", "val", "test"),
     "cityscapes": ("train", "val"),
     "camvid": ("train", "val", "test"),
+    "folder": ("train", "val", "test"),
 }
 DATASETS: tuple[str, ...] = tuple(SPLITS)
 
@@ -76,30 +77,32 @@ def open_dataset(
     split: str = "test",
     limit: int | None = None,
     seed: int = 0,
+    class_map: str | Path | None = None,
 ) -> Sequence[Scene]:
     """Open a split of a dataset.
 
     Args:
         name: one of `DATASETS`.
-        root: the dataset's folder; by default the environment variable CITYSCAPES_DATASET or
-            VLMIS_CAMVID. StreetWorld needs none.
+        root: the dataset's folder; by default the environment variable CITYSCAPES_DATASET,
+            VLMIS_CAMVID or VLMIS_FOLDER. StreetWorld needs none.
         split: one of `SPLITS` of the dataset.
         limit: at most so many scenes; all (of StreetWorld, the default number) when None. From
             real data a seeded choice that keeps the shares of cities or recordings; a smaller
             limit chooses a part of what a larger one chooses.
         seed: of that choice; of StreetWorld, which world.
+        class_map: what the values of a folder's label maps mean; see `vlmis_utils.scenes.folder`.
 
     Returns:
         a sequence of `Scene`, ordered by scene_id.
 
     Raises:
-        UserError: an unknown dataset or split, a missing folder or label map, a limit below 1.
+        UserError: an unknown dataset or split, a missing folder or label map, a limit below 1, a
+            class map that is wrong, missing or not used.
 
     >>> len(open_dataset("streetworld", split="val", limit=3))
     3
     """
-    if name not in SPLITS:
-        raise UserError(f"unknown dataset {name!r}{closest(name, SPLITS)}")
+    _check_name(name, class_map)
     if split not in SPLITS[name]:
         why = ": its test labels are not public" if split == "test" else ""
         known = ", ".join(SPLITS[name])
@@ -116,30 +119,52 @@ def open_dataset(
         from vlmis_utils.scenes.cityscapes import open_cityscapes
 
         return open_cityscapes(root, split=split, limit=limit, seed=seed)
+    if name == "folder":
+        from vlmis_utils.scenes.folder import open_folder
+
+        return open_folder(root, class_map, split=split, limit=limit, seed=seed)
     from vlmis_utils.scenes.camvid import open_camvid
 
     return open_camvid(root, split=split, limit=limit, seed=seed)
 
 
-def annotated_classes(name: str) -> frozenset[str]:
+def annotated_classes(name: str, class_map: str | Path | None = None) -> frozenset[str]:
     """Return the language classes that a dataset's labels can show.
 
     A class outside is never present there, however many there are in the pictures: leave it out of
-    the vocabulary when hallucinations are counted.
+    the vocabulary when hallucinations are counted, and out of every mean over classes.
+
+    Args:
+        name: one of `DATASETS`.
+        class_map: that of a folder.
 
     Raises:
-        UserError: an unknown dataset.
+        UserError: an unknown dataset, or a class map that is wrong, missing or not used.
 
     >>> "truck" in annotated_classes("cityscapes"), "truck" in annotated_classes("camvid")
     (True, False)
     """
-    if name not in SPLITS:
-        raise UserError(f"unknown dataset {name!r}{closest(name, SPLITS)}")
+    _check_name(name, class_map)
+    if name == "folder":
+        from vlmis_utils.scenes.folder import load_class_map
+
+        return load_class_map(class_map).annotated
     if name != "camvid":
         return frozenset(LANGUAGE_CLASSES)
     from vlmis_utils.scenes.camvid import CAMVID_EXCLUDED
 
     return frozenset(LANGUAGE_CLASSES) - CAMVID_EXCLUDED
+
+
+def _check_name(name: str, class_map: str | Path | None) -> None:
+    if name not in SPLITS:
+        raise UserError(f"unknown dataset {name!r}{closest(name, SPLITS)}")
+    if name == "folder" and class_map is None:
+        raise UserError(
+            "dataset folder needs class_map: a file such as params/class_maps/bdd100k.yaml"
+        )
+    if name != "folder" and class_map is not None:
+        raise UserError(f"class_map is for 'dataset: folder'; {name} has its own: remove it")
 
 
 def load_many(scenes: Iterable[Scene], workers: int | None = None, progress: bool = True) -> None:

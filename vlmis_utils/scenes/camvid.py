@@ -14,7 +14,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from vlmis_utils.errors import UserError
-from vlmis_utils.scenes.files import FileScene, dataset_folder, label_table, stratified
+from vlmis_utils.scenes.files import PHOTOGRAPHS, FileScene, label_table
+from vlmis_utils.scenes.layout import dataset_folder, paired, stratified
 from vlmis_utils.taxonomy import IGNORE, LANGUAGE_CLASSES, LANGUAGE_NAMES, TRAIN_CLASSES
 
 __all__ = ["CAMVID_CLASSES", "CAMVID_EXCLUDED", "VARIABLE", "open_camvid"]
@@ -37,12 +38,12 @@ CAMVID_CLASSES: dict[str, str] = {
 }
 
 # Language classes with no label of their own here. Such objects are drawn as a neighbour class (a
-# bicycle as Bicyclist) or unlabelled, so whether one is in the picture cannot be known.
+# bicycle as Bicyclist, one region with its rider; a traffic light as SignSymbol) or unlabelled, so
+# whether one is in the picture cannot be known: they are left out of every mean, and never count
+# as missed.
 CAMVID_EXCLUDED: frozenset[str] = frozenset(LANGUAGE_CLASSES) - {
     LANGUAGE_NAMES[train] for train in CAMVID_CLASSES.values()
 }
-
-_SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
 def open_camvid(
@@ -65,23 +66,27 @@ def open_camvid(
         UserError: a wrong folder, no photographs in it, or one without its label map.
     """
     folder = dataset_folder("camvid", root, VARIABLE, (split, f"{split}annot"))
-    files = [
-        path
-        for path in (folder / split).iterdir()
-        if path.suffix.lower() in _SUFFIXES and not path.name.startswith(".")
-    ]
-    if not files:
-        raise UserError(f"no photograph (.png, .jpg) in {folder / split}: copy CamVid's there")
+    places = folder / split, folder / f"{split}annot"
+    images = {path.stem: path for path in _files(places[0], PHOTOGRAPHS)}
+    if not images:
+        raise UserError(f"no photograph (.png, .jpg) in {places[0]}: copy CamVid's there")
+    labels = {path.stem: path for path in _files(places[1], (".png",))}
+    names = paired(images, labels, places, "copy CamVid again, whole")
     table = label_table(
         {
             **{i: TRAIN_CLASSES.index(name) for i, name in enumerate(CAMVID_CLASSES.values())},
             len(CAMVID_CLASSES): IGNORE,
         }
     )
-    scenes = []
-    for path in stratified(files, limit, seed, key=lambda f: (f.stem.split("_")[0], f.name)):
-        label = folder / f"{split}annot" / f"{path.stem}.png"
-        if not label.is_file():
-            raise UserError(f"the label map {label} is missing: copy it beside its photograph")
-        scenes.append(FileScene(f"camvid-{split}-{path.stem}", path, label, table))
-    return scenes
+    return [
+        FileScene(f"camvid-{split}-{name}", images[name], labels[name], table)
+        for name in stratified(names, limit, seed, key=lambda n: (n.split("_")[0], n))
+    ]
+
+
+def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    return [
+        path
+        for path in folder.iterdir()
+        if path.is_file() and path.suffix.lower() in suffixes and not path.name.startswith(".")
+    ]

@@ -4,14 +4,21 @@ The files of one scene::
 
     <root>/leftImg8bit/<split>/<city>/<city>_<sequence>_<frame>_leftImg8bit.png
     <root>/gtFine/<split>/<city>/<city>_<sequence>_<frame>_gtFine_labelIds.png
+
+Where there are no label ids, ``_gtFine_labelTrainIds.png`` (made by the official scripts) does as
+well, or else ``_gtFine_instanceIds.png``, which holds the label id and, in the thousands, that of
+an object. Nothing here tells objects of a class apart.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from vlmis_utils.errors import UserError
-from vlmis_utils.scenes.files import FileScene, dataset_folder, label_table, stratified
+from vlmis_utils.scenes.files import FileScene, label_table
+from vlmis_utils.scenes.layout import dataset_folder, paired, stratified
 from vlmis_utils.taxonomy import IGNORE, TRAIN_CLASSES
 
 __all__ = ["LABEL_IDS", "TRAIN_IDS", "VARIABLE", "open_cityscapes"]
@@ -33,8 +40,20 @@ TRAIN_IDS: dict[int, int] = {
     for number, name in enumerate(LABEL_IDS)
 }
 
+# Pixels of an object have 1000 times the label id, plus the object's number, in instanceIds.
+_OBJECTS = range(LABEL_IDS.index("person"), len(LABEL_IDS))
+_INSTANCES: dict[int, int] = TRAIN_IDS | {
+    1000 * label + number: TRAIN_IDS[label] for label in _OBJECTS for number in range(1000)
+}
+
 _IMAGE = "_leftImg8bit.png"
-_LABEL = "_gtFine_labelIds.png"
+# Label maps by the end of their name, the first that a scene has is read.
+_LABELS: dict[str, dict[int, int]] = {
+    "_gtFine_labelIds.png": TRAIN_IDS,
+    "_gtFine_labelTrainIds.png": {number: number for number in range(len(TRAIN_CLASSES))},
+    "_gtFine_instanceIds.png": _INSTANCES,
+}
+_REMEDY = "unpack leftImg8bit and gtFine again, whole, into one folder"
 
 
 def open_cityscapes(
@@ -52,19 +71,37 @@ def open_cityscapes(
         scenes of 1024 x 2048 pixels, ordered by name; ``cityscapes-<split>-<city>_<seq>_<frame>``.
 
     Raises:
-        UserError: a wrong folder, no images in it, or an image without its label map.
+        UserError: a wrong folder, no images in it, images without label maps or the reverse.
     """
-    parts = [f"{folder}/{split}" for folder in ("leftImg8bit", "gtFine")]
-    images, truths = (dataset_folder("cityscapes", root, VARIABLE, parts) / part for part in parts)
-    files = [path for path in images.glob(f"*/*{_IMAGE}") if not path.name.startswith(".")]
-    if not files:
-        raise UserError(f"no image <city>/*{_IMAGE} in {images}: unpack leftImg8bit there")
-    table = label_table(TRAIN_IDS)
-    scenes = []
-    for path in stratified(files, limit, seed, key=lambda file: (file.parent.name, file.name)):
-        stem = path.name.removesuffix(_IMAGE)
-        label = truths / path.parent.name / f"{stem}{_LABEL}"
-        if not label.is_file():
-            raise UserError(f"the label map {label} is missing: unpack gtFine beside leftImg8bit")
-        scenes.append(FileScene(f"cityscapes-{split}-{stem}", path, label, table))
-    return scenes
+    folder = dataset_folder("cityscapes", root, VARIABLE, [f"leftImg8bit/{split}"])
+    places = folder / "leftImg8bit" / split, folder / "gtFine" / split
+    images = _by_scene(places[0], _IMAGE)
+    if not images:
+        raise UserError(f"no image <city>/*{_IMAGE} in {places[0]}: unpack leftImg8bit there")
+    labels: dict[str, Path] = {}
+    tables: dict[str, np.ndarray] = {}
+    for end, train_ids in reversed(_LABELS.items()):
+        found = _by_scene(places[1], end)
+        labels |= found
+        tables |= dict.fromkeys(found, label_table(train_ids))
+    if not labels:
+        raise UserError(
+            f"{places[0]} holds images without labels ({places[1]} has no label map): which "
+            "classes are present and whether a scene is safe is read from labels, so unpack "
+            "gtFine_trainvaltest.zip beside leftImg8bit"
+        )
+    cities = {name: path.parent.name for name, path in (labels | images).items()}
+    names = paired(images, labels, places, _REMEDY, group=lambda name: cities[name])
+    return [
+        FileScene(f"cityscapes-{split}-{name}", images[name], labels[name], tables[name])
+        for name in stratified(names, limit, seed, key=lambda name: (cities[name], name))
+    ]
+
+
+def _by_scene(folder: Path, end: str) -> dict[str, Path]:
+    """Return <city>_<sequence>_<frame> -> file for the files of all cities with this ending."""
+    return {
+        path.name.removesuffix(end): path
+        for path in folder.glob(f"*/*{end}")
+        if path.is_file() and not path.name.startswith(".")
+    }

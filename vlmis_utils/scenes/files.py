@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from PIL import Image
 
-from vlmis_utils.errors import RunError, UserError
+from vlmis_utils.errors import RunError
 from vlmis_utils.taxonomy import IGNORE, pixel_counts, present_classes
 
-__all__ = ["FileScene", "dataset_folder", "label_table", "stratified"]
+__all__ = ["PHOTOGRAPHS", "FileScene", "label_table"]
 
-Item = TypeVar("Item")
+# Endings of photographs, in lower case.
+PHOTOGRAPHS: tuple[str, ...] = (".png", ".jpg", ".jpeg")
 
 # Marks a value that a label table does not know.
 _UNKNOWN = -1
+_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -33,20 +31,24 @@ class FileScene:
         scene_id: unique name.
         image_path: an RGB image of any format that Pillow reads.
         label_path: a one-channel label map of the image's size.
-        table: int16 (256,), the train id of each value in the label map; see `label_table`.
+        table: int16, the train id of each value in the label map; see `label_table`.
+        remedy: completes the message about a value that the table does not know.
     """
 
     scene_id: str
     image_path: Path
     label_path: Path
     table: np.ndarray = field(repr=False, compare=False)
+    remedy: str = field(default="", repr=False, compare=False)
 
     def image(self) -> np.ndarray:
         """Read the image: uint8 (H, W, 3), RGB.
 
         Raises:
-            RunError: the file is missing, damaged or no image.
+            RunError: the file is missing, damaged, no image, or has 16 bits a channel.
         """
+        if _read(self.image_path, _is_wide, header_only=True):
+            raise RunError(f"{self.image_path} has 16 bits a channel: save it with 8")
         return _read(self.image_path, lambda picture: np.asarray(picture.convert("RGB")))
 
     def labels(self) -> np.ndarray:
@@ -62,17 +64,24 @@ class FileScene:
             raise RunError(
                 f"{path} has {ids.shape[-1]} channels: give a label map with one (ids, not colours)"
             )
+        if ids.dtype.kind not in "bui":
+            raise RunError(f"{path} holds {ids.dtype} values: give a label map of whole numbers")
         width, height = _read(self.image_path, lambda picture: picture.size, header_only=True)
         if ids.shape != (height, width):
             raise RunError(
                 f"{path} is {ids.shape[1]} x {ids.shape[0]} pixels, its image {width} x {height}: "
                 "the two must be of one size"
             )
-        values = np.flatnonzero(np.bincount(ids.ravel().astype(np.int64)))
-        wrong = [v for v in values.tolist() if v >= len(self.table) or self.table[v] == _UNKNOWN]
-        if wrong:
-            raise RunError(f"{path} holds the value {wrong[0]}, which is no label of this dataset")
-        return self.table[ids].astype(np.uint8)
+        wrong = ids[(ids < 0) | (ids >= len(self.table))]
+        if not wrong.size:
+            train = self.table[ids.astype(np.int64)]
+            wrong = ids[train == _UNKNOWN]
+        if wrong.size:
+            values = np.unique(wrong)
+            some = ", ".join(map(str, values[:_SHOWN])) + (", ..." if len(values) > _SHOWN else "")
+            them = "value" if len(values) == 1 else "values"
+            raise RunError(f"{path} holds the {them} {some}, no label of this dataset{self.remedy}")
+        return train.astype(np.uint8)
 
     def pixel_counts(self) -> np.ndarray:
         """Count the pixels of each train class: int64 (19,)."""
@@ -102,6 +111,12 @@ class FileScene:
         return counts, present_classes(counts, labels.size), *image_rule(labels)
 
 
+def _is_wide(picture: Image.Image) -> bool:
+    """Whether a picture just opened has 16 bits a channel or more, of which Pillow drops half."""
+    stored = str(picture.tile[0][3]) if picture.tile else ""
+    return picture.mode in ("I", "F") or ";16" in picture.mode or ";16" in stored
+
+
 def _read(path: Path, use: Callable[[Image.Image], object], header_only: bool = False) -> object:
     """Open an image file, check that all of it is there, and return ``use`` of it."""
     try:
@@ -120,74 +135,13 @@ def label_table(train_ids: Mapping[int, int]) -> np.ndarray:
     """Return a lookup table from a dataset's own ids to train ids.
 
     Args:
-        train_ids: own id (0 to 255) -> train id (or 255); every id that may occur.
+        train_ids: own id, 0 or more -> train id (or 255); every id that may occur. 255 itself
+            means 255 unless said otherwise.
 
     Returns:
-        int16 (256,), -1 where the dataset defines nothing.
+        int16 (256,) or longer, -1 where the dataset defines nothing.
     """
-    table = np.full(256, _UNKNOWN, dtype=np.int16)
-    for own, train in train_ids.items():
+    table = np.full(max(IGNORE, *train_ids) + 1, _UNKNOWN, dtype=np.int16)
+    for own, train in {IGNORE: IGNORE, **train_ids}.items():
         table[own] = train
-    table[IGNORE] = IGNORE
     return table
-
-
-def dataset_folder(name: str, root: str | Path | None, variable: str, parts: Sequence[str]) -> Path:
-    """Return the folder of a dataset, checked to hold ``parts``.
-
-    Args:
-        name: of the dataset, for the message.
-        root: the folder, or None to take it from the environment.
-        variable: name of that environment variable.
-        parts: folders inside that must exist.
-
-    Raises:
-        UserError: no folder given, or a part of it missing.
-    """
-    root = root or os.environ.get(variable)
-    if not root:
-        raise UserError(f"{name} needs its folder: set data_root, or the variable {variable}")
-    folder = Path(root).expanduser()
-    if not folder.is_dir():
-        raise UserError(f"no folder {folder}: set data_root (or {variable}) to that of {name}")
-    for part in parts:
-        if not (folder / part).is_dir():
-            raise UserError(
-                f"{folder} is not in the layout of {name}: the folder {folder / part} is missing"
-            )
-    return folder
-
-
-def stratified(
-    items: Sequence[Item], limit: int | None, seed: int, *, key: Callable[[Item], tuple[str, str]]
-) -> list[Item]:
-    """Choose ``limit`` items so that each stratum keeps its share, to within one item or so.
-
-    Each stratum is shuffled and spread evenly over the unit interval, and the items that lie first
-    are taken: a smaller limit chooses a part of what a larger one chooses, on every machine.
-
-    Args:
-        items: what to choose from.
-        limit: how many; all when None or more than there are.
-        seed: of the shuffle.
-        key: gives an item's stratum and its name.
-
-    Returns:
-        the chosen items, ordered by name.
-
-    >>> towns = [f"{town}{number}" for town in "ab" for number in range(6 if town == "a" else 3)]
-    >>> chosen = stratified(towns, 3, 0, key=lambda item: (item[0], item))
-    >>> [item[0] for item in chosen]
-    ['a', 'a', 'b']
-    """
-    strata: dict[str, list[tuple[int, Item]]] = defaultdict(list)
-    for item in items:
-        stratum, name = key(item)
-        draw = hashlib.sha256(f"{seed}/{stratum}/{name}".encode()).digest()
-        strata[stratum].append((int.from_bytes(draw[:8], "big"), item))
-    ranked = []
-    for drawn in strata.values():
-        for rank, (draw, item) in enumerate(sorted(drawn, key=lambda pair: pair[0])):
-            ranked.append(((rank + 0.5) / len(drawn), draw, item))
-    ranked.sort(key=lambda entry: entry[:2])
-    return sorted((item for _, _, item in ranked[:limit]), key=lambda item: key(item)[1])
