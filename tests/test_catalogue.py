@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,8 @@ def test_a_public_checkpoint_for_each_library() -> None:
 def test_every_entry_has_a_revision_key_and_no_invented_commit() -> None:
     raw = yaml.safe_load(Path("params/models.yaml").read_text(encoding="utf-8"))
     assert all("revision" in fields for fields in raw.values())
-    assert all(fields["revision"] is None for fields in raw.values())
+    pins = [fields["revision"] for fields in raw.values() if fields["revision"] is not None]
+    assert all(re.fullmatch("[0-9a-f]{40}", pin) for pin in pins) and len(set(pins)) == len(pins)
 
 
 def test_vlm_libraries_agree() -> None:

@@ -105,7 +105,8 @@ def test_a_failed_run_ends_with_1(capsys, params: Path) -> None:
     image.write_bytes(image.read_bytes()[:60])
     code, _, error = call(capsys, "run", params, "--no-book")
     last = error.strip().splitlines()[-1]
-    assert code == 1 and last.startswith("error: cannot read") and str(image) in last
+    assert code == 1 and last.startswith("error: scene camvid-test-a_01: cannot read")
+    assert str(image) in last
     assert "Traceback" not in error
 
 
@@ -131,7 +132,7 @@ def test_a_real_interrupt_leaves_no_process_and_no_traceback(tmp_path: Path) -> 
         "    study.load_study = lambda *_: tiny\n"
         "    whole = engine.run\n"
         "    loaders = fakes.Loaders(fakes.load_segmenter, slow)\n"
-        "    planning.Planner._digest = lambda self, name: name\n"
+        "    planning.Planner._describe = lambda self, name: {'digest': name}\n"
         "    engine.run = lambda s, tables=None: whole(s, tables, loaders)\n"
         "    sys.exit(__main__.main(['run', 'x', '--no-book']))\n"
     )
@@ -150,6 +151,9 @@ def test_a_real_interrupt_leaves_no_process_and_no_traceback(tmp_path: Path) -> 
         error = process.stderr.read()
         assert process.wait(timeout=60) == 130
     assert "run again to continue" in error and "Traceback" not in error
+    end = time.monotonic() + 10  # multiprocessing's own helper ends a moment after the command
+    while _alive(process.pid) and time.monotonic() < end:
+        time.sleep(0.05)
     assert not _alive(process.pid)
 
 

@@ -1,10 +1,10 @@
 import json
 
-import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 
+from tests import deeplab_oracle
 from vlmis_utils.deeplab import DeepLabConfig, DeepLabV3Plus
 from vlmis_utils.errors import UserError
 
@@ -107,20 +107,49 @@ def test_round_trip_keeps_labels_and_settings(model, tmp_path):
     assert not list(tmp_path.glob(".*"))
 
 
-def test_public_file_loads_without_unpickling_code(model, tmp_path):
-    torch.manual_seed(1)
-    public = DeepLabV3Plus(
-        DeepLabConfig(aspp_channels=8, project_channels=4, decoder_channels=8)
-    ).eval()
-    file = tmp_path / "best.pth"
-    torch.save({"model_state": public.state_dict(), "best_score": np.float64(0.7)}, file)
-    back = DeepLabV3Plus.from_public(file)
-    x = torch.randn(1, 3, 33, 65)
+@pytest.mark.parametrize(
+    ("backbone", "output_stride", "sizes"),
+    [
+        ("mobilenet_v2", 16, [(97, 131), (50, 83)]),
+        ("mobilenet_v2", 8, [(65, 129)]),
+        ("resnet50", 8, [(41, 67)]),
+        ("resnet101", 16, [(65, 97)]),
+    ],
+)
+def test_outputs_are_those_of_an_independent_implementation(backbone, output_stride, sizes):
+    torch.manual_seed(2)
+    config = DeepLabConfig(
+        backbone=backbone,
+        output_stride=output_stride,
+        aspp_channels=32,
+        project_channels=12,
+        decoder_channels=24,
+    )
+    with torch.device("meta"):
+        model = DeepLabV3Plus(config).eval()
+    state = random_statistics(model.to_empty(device="cpu"))
     with torch.inference_mode():
-        assert torch.equal(public(x), back(x))
-    torch.save({"model_state": model}, file)
-    with pytest.raises(UserError, match="best.pth"):
-        DeepLabV3Plus.from_public(file)
+        for size in sizes:
+            images = torch.randn(1, 3, *size)
+            expected = deeplab_oracle.forward(state, images, output_stride)
+            assert expected.std() > 1e-2
+            torch.testing.assert_close(model(images), expected, atol=1e-5, rtol=1e-5)
+
+
+def random_statistics(model: DeepLabV3Plus) -> dict[str, torch.Tensor]:
+    """Give batch norm other values than its first ones, and keep signals near unit size."""
+    state = model.state_dict()
+    for name, value in state.items():
+        if name.endswith("running_var"):
+            value.uniform_(0.5, 1.5)
+        elif name.endswith("running_mean") or (name.endswith("bias") and value.ndim == 1):
+            value.normal_(0, 0.1)
+        elif name.endswith("weight") and value.ndim == 1:
+            value.uniform_(0.5, 1.0)
+        elif name.endswith("weight"):
+            fan = value[0].numel()
+            value.normal_(0, fan**-0.5)
+    return state
 
 
 def test_errors_name_the_file_and_the_remedy(model, tmp_path):

@@ -20,7 +20,9 @@ from vlmis_utils import engine, planning, provenance, work
 from vlmis_utils.errors import RunError, UserError
 from vlmis_utils.prompts import PROMPTS
 from vlmis_utils.records import BLANK, SCHEMAS
+from vlmis_utils.results import Results
 from vlmis_utils.safety import corridor_mask
+from vlmis_utils.scenes import annotated_classes
 from vlmis_utils.taxonomy import pixel_counts
 
 SCENES, CONDITIONS, SHARDS = 7, 4, 3
@@ -226,6 +228,76 @@ def test_a_truncated_image_is_one_line_and_loses_nothing(tmp_path: Path) -> None
     image.write_bytes(whole)
     run(study)
     assert recorded <= set((study.folder / "shards").rglob("*.parquet"))
+
+
+def test_unreadable_files_in_the_middle_of_500_are_named_and_the_others_kept(
+    tmp_path: Path, counts
+) -> None:
+    changes = {"conditions": ("clean",), "shard_size": 50, "batch_size": 50}
+    study = fakes.make_study(tmp_path, 500, **changes)
+    scenes = work.open_scenes(study)
+    photograph, label = scenes[251].image_path, scenes[297].label_path
+    whole = {path: path.read_bytes() for path in (photograph, label)}
+    photograph.write_bytes(whole[photograph][:200])
+    Image.fromarray(np.zeros((3, 3), np.uint8)).save(label)
+    with pytest.raises(RunError) as caught:
+        run(study)
+    said = str(caught.value)
+    assert f"scene {scenes[251].scene_id}: cannot read {photograph}" in said
+    assert f"scene {scenes[297].scene_id}: {label} is 3 x 3 pixels" in said and "\n" not in said
+    assert counts() == {}  # found before any model runs
+    kept = {p: p.stat().st_mtime_ns for p in (study.folder / "shards").rglob("*.parquet")}
+    assert len(kept) == 9  # of the ten shards of scenes
+    for path, content in whole.items():
+        path.write_bytes(content)
+    missing = [unit for unit in engine.plan(study, fakes.LOADERS) if unit.table == "scenes"]
+    assert [unit.start for unit in missing if not unit.recorded] == [250]
+    run(study, tables={"segmentation"})
+    assert all(path.stat().st_mtime_ns == then for path, then in kept.items())
+    assert counts() == {"segmenter": 500}
+
+
+def test_worker_processes_name_every_unreadable_file(tmp_path: Path) -> None:
+    study = fakes.make_study(tmp_path, SCENES, workers=2, shard_size=SCENES)
+    for number in (1, 5):
+        (tmp_path / "data" / "test" / f"a_0{number}.png").write_bytes(b"")
+    with pytest.raises(RunError, match="scene camvid-test-a_01: .*; scene camvid-test-a_05: "):
+        run(study)
+
+
+def test_many_unreadable_files_are_counted(tmp_path: Path) -> None:
+    study = fakes.make_study(tmp_path, SCENES)
+    for path in (tmp_path / "data" / "test").iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(RunError, match="a_00: .*a_02: .*; and 4 more$"):
+        run(study)
+
+
+def test_a_run_knows_what_its_dataset_annotates(tmp_path: Path) -> None:
+    study = fakes.make_study(tmp_path, SCENES)
+    run(study, tables={"segmentation"})
+    assert provenance.read_run(study.records)["annotated_classes"] == sorted(
+        annotated_classes("camvid")
+    )
+
+
+def test_another_class_map_is_another_question(tmp_path: Path, counts) -> None:
+    study = fakes.make_study(tmp_path, SCENES)
+    root, class_map = tmp_path / "data", tmp_path / "map.yaml"
+    (root / "test").rename(root / "images")
+    (root / "testannot").rename(root / "labels")
+    class_map.write_text("classes: {0: sky, 3: road, 8: car, 9: person}")
+    study = replace(study, dataset="folder", class_map=str(class_map))
+    run(study)
+    assert tables(study)["scenes"].pixel_counts.map(lambda c: c[13]).max() > 0
+    counts()
+    class_map.write_text("classes: {0: sky, 3: road, 8: truck, 9: person}")
+    run(study)
+    shown = Results(study.records).scenes.pixel_counts
+    assert shown.map(lambda c: c[13]).max() == 0 < shown.map(lambda c: c[14]).max()
+    assert Results(study.records).reading.vocabulary == ("pedestrian", "truck")
+    # the last shard, one scene without a car, means what it meant
+    assert counts()["segmenter"] == (SCENES - 1) * CONDITIONS
 
 
 def test_an_image_that_changes_is_another_question(tmp_path: Path, counts) -> None:

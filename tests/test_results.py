@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from vlmis_utils.outcomes import Reading, f1
 from vlmis_utils.prompts import PROMPTS
 from vlmis_utils.records import BLANK, Store
 from vlmis_utils.results import Results
-from vlmis_utils.taxonomy import OBJECT_CLASSES, TRAIN_CLASSES
+from vlmis_utils.taxonomy import LANGUAGE_CLASSES, OBJECT_CLASSES, TRAIN_CLASSES
 
 AREA = 100 * 100
 CAR, PERSON, SIGN = (TRAIN_CLASSES.index(c) for c in ("car", "person", "traffic sign"))
@@ -165,9 +166,24 @@ def test_iou_agrees_with_scikit_learn(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write("segmentation", "k", pd.DataFrame([row]), {})
     store.consolidate("segmentation", ["k"])
+    noted = json.dumps({"annotated_classes": LANGUAGE_CLASSES})
+    (tmp_path / "records" / "run.json").write_text(noted)
     frame = Results(tmp_path / "records", bootstrap=10).segmentation_by_condition()
     assert frame.miou[0] == pytest.approx(jaccard_score(truth, output, average="macro"))
     assert frame.pixel_accuracy[0] == pytest.approx((truth == output).mean())
+
+
+def test_classes_that_are_not_annotated_have_no_iou(folder: Path) -> None:
+    """A predicted traffic sign counts against the car it was taken from, not as a class at 0."""
+    whole = Results(folder, bootstrap=10).segmentation_by_condition()
+    assert whole["iou_traffic sign"][0] == 0
+    noted = json.dumps({"annotated_classes": ["road", "car", "pedestrian"]})
+    (folder / "run.json").write_text(noted)
+    results = Results(folder, bootstrap=10)
+    frame = results.segmentation_by_condition()
+    assert np.isnan(frame["iou_traffic sign"][0]) and frame.iou_car[0] == 0.75
+    assert frame.miou[0] == whole.miou[0] == pytest.approx((1 + 0.75) / 2)
+    assert results.reading.vocabulary == ("pedestrian", "car")
 
 
 def test_presence_against_scikit_learn(folder: Path) -> None:

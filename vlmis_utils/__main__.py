@@ -27,6 +27,8 @@ examples:
   vlmis run params/streetworld.yaml -p top_k 5    again with K = 5: no model runs
   vlmis run params/streetworld.yaml --only 05-4   one page and what it needs
   vlmis show params/smoke.yaml                    what would run, what is recorded
+  vlmis check params/cityscapes.yaml              what is missing, before any work
+  vlmis convert deeplabv3plus FILE.pth OUT/       a public checkpoint as safetensors
 
 Interrupt a run whenever you like: the same command goes on where it stopped.
 Exit codes: 0 done, 1 failed, 2 misused, 130 interrupted.
@@ -43,8 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # vlmis has its own
     previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        options.action(options)
-        return 0
+        return options.action(options) or 0
     except UserError as error:
         return _failed(error, 2, options.debug)
     except RunError as error:
@@ -72,7 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def add(name: str, action: Callable[[argparse.Namespace], None], text: str, more: str) -> None:
+    def add(
+        name: str, action: Callable[[argparse.Namespace], int | None], text: str, more: str
+    ) -> None:
         command = commands.add_parser(
             name, help=text, description=f"{text[0].upper()}{text[1:]}. {more}"
         )
@@ -94,6 +97,14 @@ def _parser() -> argparse.ArgumentParser:
             )  # fmt: skip
         if name == "run":
             command.add_argument("--no-book", action="store_true", help="stop when all is recorded")
+            command.add_argument(
+                "--max-requests", metavar="N", help="short for -p max_requests N: stop before "
+                "hosted models are asked more often, all of the study together",
+            )  # fmt: skip
+            command.add_argument(
+                "--max-cost", metavar="USD", help="short for -p max_cost USD: stop before hosted "
+                "models cost more US dollars, likewise",
+            )  # fmt: skip
 
     add("run", _run, "run a study, then build its book",
         "Only what is not yet recorded is computed. All of it goes to build/.")  # fmt: skip
@@ -101,21 +112,76 @@ def _parser() -> argparse.ArgumentParser:
         "Runs pages that changed, never a model of the study.")  # fmt: skip
     add("show", _show, "show what a study would run, and what is already recorded",
         "Computes nothing.")  # fmt: skip
+    add("check", _check, "look for all that a study needs and say what is missing, with remedies",
+        "Computes, downloads and asks nothing; exit code 2 if the study could not run.")  # fmt: skip
+    _add_convert(commands)
     return parser
+
+
+def _add_convert(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "convert", help="write a pickled checkpoint as safetensors",
+        description="Write a pickled checkpoint as a folder of safetensors and configuration, to "
+        "be named in params/models.yaml. Only tensors and numbers of it are read.",
+    )  # fmt: skip
+    command.set_defaults(action=_convert)
+    command.add_argument("layout", metavar="LAYOUT", help="deeplabv3plus, the public .pth files "
+                         "for Cityscapes, or transformers, with pytorch_model.bin")  # fmt: skip
+    command.add_argument("source", metavar="SOURCE",
+                         help="the .pth file; a folder or hub id for transformers")  # fmt: skip
+    command.add_argument("out", metavar="OUT", help="folder to write; checkpoints/<hub id> is "
+                         "found under the hub id")  # fmt: skip
+    command.add_argument("--output-stride", type=int, default=16, choices=(8, 16),
+                         help="that a DeepLabV3+ was trained for (16)")  # fmt: skip
+    command.add_argument("--revision", help="of a hub id: commit, tag or branch")
+    command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def _convert(options: argparse.Namespace) -> None:
+    from vlmis_utils import convert
+    from vlmis_utils.errors import closest
+
+    if options.layout == "deeplabv3plus":
+        model = convert.convert_deeplab(options.source, options.out, options.output_stride)
+        count = sum(p.numel() for p in model.parameters())
+        what = f"DeepLabV3+, {model.config.backbone}, output stride {options.output_stride}"
+    elif options.layout == "transformers":
+        count = convert.convert_transformers(options.source, options.out, options.revision)
+        what = str(options.source)
+    else:
+        layouts = ("deeplabv3plus", "transformers")
+        raise UserError(f"unknown layout {options.layout!r}{closest(options.layout, layouts)}")
+    print(f"{what}: {count / 1e6:.1f} million parameters in {options.out}")
+
+
+def _keys() -> frozenset[str]:
+    from vlmis_utils.execute import page_keys
+
+    return page_keys()
+
+
+def _overrides(options: argparse.Namespace) -> dict[str, object]:
+    overrides = dict(options.overrides)
+    if options.device:
+        overrides["device"] = options.device
+    for key in ("max_requests", "max_cost"):
+        if getattr(options, key, None) is not None:
+            overrides[key] = getattr(options, key)
+    return overrides
 
 
 def _study(options: argparse.Namespace):
     from vlmis_utils.study import load_study
 
-    def keys() -> frozenset[str]:
-        from vlmis_utils.execute import page_keys
+    return load_study(options.params, _overrides(options), _keys)
 
-        return page_keys()
 
-    overrides = dict(options.overrides)
-    if options.device:
-        overrides["device"] = options.device
-    return load_study(options.params, overrides, keys)
+def _check(options: argparse.Namespace) -> int:
+    from vlmis_utils import preflight
+
+    findings = preflight.check_file(options.params, _overrides(options), _keys)
+    print(preflight.report(findings))
+    return 2 if preflight.failed(findings) else 0
 
 
 def _run(options: argparse.Namespace) -> None:

@@ -29,7 +29,7 @@ LIBRARIES: dict[str, str] = {
 KINDS: tuple[str, ...] = ("segmenter", "vlm")
 ROOT = Path(__file__).resolve().parent.parent
 
-_LOCAL = re.compile(r"^[./~]|^vlmis_utils/|\.(pth|pt|safetensors|bin)$")
+_LOCAL = re.compile(r"^[./~]|^vlmis_utils/|^checkpoints/|\.(pth|pt|safetensors|bin)$")
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class ModelEntry:
         shown: full name in tables and captions, such as "CLIP architecture, StreetWorld
             checkpoint".
         label: short name in figures, such as "CLIP".
+        licence, parameters, visual_tokens: of the checkpoint, in words, for the table of models;
+            empty where the catalogue does not say.
         options: what the library needs beyond that, such as ``min_pixels``; free of secrets.
     """
 
@@ -56,6 +58,9 @@ class ModelEntry:
     revision: str | None = None
     shown: str = ""
     label: str = ""
+    licence: str = ""
+    parameters: str = ""
+    visual_tokens: str = ""
     options: tuple[tuple[str, object], ...] = ()
 
     def option(self, key: str, default: object = None) -> object:
@@ -119,6 +124,9 @@ def find_model(catalogue: dict[str, ModelEntry], name: str, kind: str | None = N
 def checkpoint_path(entry: ModelEntry) -> Path | None:
     """Return the folder or file of a local checkpoint, None for a hub id or a hosted model.
 
+    A copy in ``checkpoints/<hub id>``, such as `vlmis_utils.convert` writes it, stands in for what
+    the hub has under that id.
+
     Raises:
         UserError: the checkpoint is a local path and nothing is there.
     """
@@ -126,9 +134,18 @@ def checkpoint_path(entry: ModelEntry) -> Path | None:
     for path in (given, ROOT / given):
         if entry.library != "openai" and path.exists():
             return path
+    for path in (Path("checkpoints") / given, ROOT / "checkpoints" / given):
+        if entry.library.startswith("transformers") and any(path.glob("*.safetensors")):
+            return path
     if entry.library != "openai" and _LOCAL.search(entry.checkpoint):
-        embedded = entry.checkpoint.startswith("vlmis_utils/")
-        remedy = "run `make weights`" if embedded else "put it there or change params/models.yaml"
+        remedy = "put it there or change params/models.yaml"
+        if entry.checkpoint.startswith("vlmis_utils/"):
+            remedy = "run `make weights`"
+        elif entry.library == "deeplabv3plus" and not given.suffix:
+            remedy += (
+                f"; `vlmis convert deeplabv3plus FILE.pth {entry.checkpoint}` makes it of a public"
+                " file"
+            )
         raise UserError(f"model {entry.name!r}: no checkpoint at {entry.checkpoint}: {remedy}")
     return None
 
@@ -165,9 +182,15 @@ def _entry(name: str, fields: object, path: str | Path) -> ModelEntry:
         revision=fields.get("revision"),
         shown=fields.get("shown") or name,
         label=fields.get("label") or fields.get("shown") or name,
+        licence=fields.get("licence") or "",
+        parameters=fields.get("parameters") or "",
+        visual_tokens=fields.get("visual_tokens") or "",
         options=tuple(sorted((str(k), _frozen(v)) for k, v in options.items())),
     )
 
 
 def _frozen(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
+    """Make an option hashable: a list becomes a tuple, a mapping a tuple of pairs."""
+    if isinstance(value, dict):
+        return tuple((str(key), _frozen(v)) for key, v in value.items())
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value

@@ -2,9 +2,9 @@
 
 Parameters are named and shaped as in the widely used public PyTorch checkpoints for Cityscapes
 (``backbone.*``, ``classifier.project.*``, ``classifier.aspp.*``, ``classifier.classifier.*``), so
-their state dictionaries load unchanged. As there, a MobileNetV2 backbone is split into
-``low_level_features`` (stride 4) and ``high_level_features``, its first convolution has no padding
-and each block pads its own input before the expansion.
+their state dictionaries load unchanged, through `vlmis_utils.convert`. As there, a MobileNetV2
+backbone is split into ``low_level_features`` (stride 4) and ``high_level_features``, its first
+convolution has no padding and each block pads its own input before the expansion.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -145,12 +144,17 @@ class DeepLabV3Plus(nn.Module):
             self.coarse(images), images.shape[2:], mode="bilinear", align_corners=False
         )
 
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write ``config.json`` and ``model.safetensors`` (float16); each replaced atomically."""
+    def save_pretrained(self, folder: str | Path, dtype: torch.dtype = torch.float16) -> None:
+        """Write ``config.json`` and ``model.safetensors``; each replaced atomically.
+
+        Args:
+            folder: where to; made where it does not exist.
+            dtype: of the weights on disk.
+        """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         tensors = {
-            name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
+            name: (value.to(dtype) if value.is_floating_point() else value).contiguous().cpu()
             for name, value in self.state_dict().items()
         }
         partial = folder / f".{_WEIGHTS}"
@@ -185,50 +189,6 @@ class DeepLabV3Plus(nn.Module):
                 f"{folder / _WEIGHTS} does not load ({first}): run `make weights`"
             ) from error
         return model.eval()
-
-    @classmethod
-    def from_public(cls, file: str | Path, output_stride: int = 16) -> DeepLabV3Plus:
-        """Return the model of a public ``.pth`` checkpoint, its architecture read from the shapes.
-
-        Args:
-            file: a dictionary with ``model_state``, or that state dictionary alone; tensors and
-                numbers only, nothing else is unpickled.
-            output_stride: that the checkpoint was trained for; the file does not say.
-
-        Raises:
-            UserError: no such file, or one that is not in the public layout.
-        """
-        scalars = [np.core.multiarray.scalar, np.dtype, type(np.dtype(np.float64))]
-        try:
-            with torch.serialization.safe_globals(scalars):
-                state = torch.load(file, map_location="cpu", weights_only=True)
-            state = state.get("model_state", state)
-            model = cls(_infer_config(state, output_stride))
-            model.load_state_dict(state)
-        except Exception as error:
-            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise UserError(
-                f"{file} is no DeepLabV3+ checkpoint in the public layout ({first}):"
-                " use a dictionary with model_state"
-            ) from error
-        return model.eval()
-
-
-def _infer_config(state: dict[str, Tensor], output_stride: int) -> DeepLabConfig:
-    head = "classifier.classifier"
-    classes = len(state[f"{head}.3.bias"])
-    if classes != len(TRAIN_CLASSES):
-        raise ValueError(f"{classes} classes, not {len(TRAIN_CLASSES)}")
-    first = state.get("backbone.low_level_features.0.0.weight")
-    backbone = "resnet101" if "backbone.layer3.22.conv1.weight" in state else "resnet50"
-    return DeepLabConfig(
-        backbone=backbone if first is None else "mobilenet_v2",
-        width_mult=1.0 if first is None else len(first) / 32,
-        output_stride=output_stride,
-        aspp_channels=len(state["classifier.aspp.project.0.weight"]),
-        project_channels=len(state["classifier.project.0.weight"]),
-        decoder_channels=len(state[f"{head}.0.weight"]),
-    )
 
 
 def _read_config(path: Path) -> DeepLabConfig:

@@ -10,24 +10,27 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from vlmis_utils import provenance, work
+from vlmis_utils.errors import RunError
 from vlmis_utils.planning import TABLES, Planner, Unit
 from vlmis_utils.pool import pool
 from vlmis_utils.progress import Progress, say
+from vlmis_utils.scenes import annotated_classes
 from vlmis_utils.study import Study, flat
 from vlmis_utils.work import Loaders, Task
 
 __all__ = ["TABLES", "plan", "run"]
 
 LOADERS = Loaders()
+_SHOWN = 3  # damaged scenes that an error names
 
 
 def plan(study: Study, loaders: Loaders = LOADERS) -> list[Unit]:
@@ -50,14 +53,18 @@ def run(study: Study, tables: Iterable[str] | None = None, loaders: Loaders = LO
 
     Raises:
         UserError: a dataset, a checkpoint or the device is missing; raised before any work.
-        RunError: an image is damaged, or a worker died.
+        RunError: images or label maps are damaged (all of them named before a model runs, the
+            scenes of other shards kept), or a worker died.
     """
+    work.open_scenes.cache_clear()
+    work.pixels.cache_clear()
     planner = Planner(study, loaders)
     wanted = [t for t in TABLES if tables is None or t in tables or t in TABLES[:2]]
     models = [name for table in wanted for name in planner.models(table) if name]
     for name in models:
         planner.digest(name)
     work.model.cache_clear()
+    work.replies.cache_clear()
     computed: dict[str, dict[str, object]] = {}
     log = study.folder / "workers.log"
     with _computing(_workers(study, planner.device), log) as compute:
@@ -75,15 +82,28 @@ def run(study: Study, tables: Iterable[str] | None = None, loaders: Loaders = LO
         study.records,
         {
             "parameters": flat(study),
+            "annotated_classes": sorted(annotated_classes(study.dataset, study.class_map)),
             "versions": provenance.versions(),
             "machine": provenance.machine() | {"device": planner.device},
             "models": {
-                name: {"digest": digest, "shown": planner.catalogue[name].shown}
-                for name, digest in planner.digests.items()
+                name: {**known, "shown": planner.catalogue[name].shown}
+                for name, known in planner.described.items()
             },
+            "hosted": _hosted(planner),
             "stages": computed,
         },
     )
+
+
+def _hosted(planner: Planner) -> dict[str, dict[str, object]]:
+    """Return, and say, what each hosted model of the study has taken so far."""
+    names = [n for n in planner.study.vlms if planner.catalogue[n].library == "openai"]
+    taken = {}
+    for name in names:
+        usage = work.replies(planner.study).usage(name)
+        say(f"{name}: {usage}")
+        taken[name] = asdict(usage)
+    return taken
 
 
 def _run_group(
@@ -100,11 +120,21 @@ def _run_group(
     start = time.perf_counter()
     label = model or table
     total = sum(unit.stop - unit.start for unit in missing)
+    unusable: list[str] = []
     with Progress(label, total, "scenes" if table == "scenes" else "images") as progress:
         for unit in missing:
-            frame = compute(planner.task(unit))
+            try:
+                frame = compute(planner.task(unit))
+            except RunError as error:
+                if table != "scenes":
+                    raise RunError(str(error).splitlines()[0]) from error
+                unusable += str(error).splitlines()
+                continue
             planner.store.write(table, unit.key, frame, unit.facts or {})
             progress.add(unit.stop - unit.start)
+    if unusable:
+        more = f"; and {len(unusable) - _SHOWN} more" if len(unusable) > _SHOWN else ""
+        raise RunError(f"{'; '.join(unusable[:_SHOWN])}{more}")
     return {label: {"seconds": round(time.perf_counter() - start, 2), "images": total}}
 
 
@@ -123,6 +153,8 @@ def _computing(workers: int, log: Path) -> Iterator[Callable[[Task], pd.DataFram
         started: list[ProcessPoolExecutor] = []
 
         def compute(task: Task) -> pd.DataFrame:
+            if getattr(task.entry, "library", "") == "openai":  # waits for a server, not for cores
+                return work.rows(task)
             if not started:
                 threads = max(1, provenance.cores() // workers)
                 started.append(stack.enter_context(pool(workers, threads, log)))
@@ -132,6 +164,19 @@ def _computing(workers: int, log: Path) -> Iterator[Callable[[Task], pd.DataFram
                 for a, b in itertools.pairwise(edges)
                 if b > a
             ]
-            return pd.concat([part.result() for part in parts], ignore_index=True)
+            return pd.concat(_results(parts), ignore_index=True)
 
         yield compute
+
+
+def _results(parts: list[Future[pd.DataFrame]]) -> list[pd.DataFrame]:
+    """Return the rows of all parts, or raise what is wrong with any of them, a line each."""
+    frames, failures = [], []
+    for part in parts:
+        try:
+            frames.append(part.result())
+        except RunError as error:
+            failures.append(str(error))
+    if failures:
+        raise RunError("\n".join(failures))
+    return frames

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 import torch
 
-from vlmis_utils import provenance, work
-from vlmis_utils.catalogue import checkpoint_path, find_model, load_catalogue
+from vlmis_utils import hub, provenance, work
+from vlmis_utils.catalogue import ModelEntry, checkpoint_path, find_model, load_catalogue
 from vlmis_utils.errors import UserError
 from vlmis_utils.prompts import PROMPTS
 from vlmis_utils.records import BLANK, Store, shard_key, write_atomically
 from vlmis_utils.study import Study
 from vlmis_utils.table1 import condition_row
+from vlmis_utils.vlms import Paid
 from vlmis_utils.work import Loaders, Task
 
 __all__ = ["TABLES", "Planner", "Unit", "device_of"]
@@ -25,7 +26,7 @@ __all__ = ["TABLES", "Planner", "Unit", "device_of"]
 # In the order in which one needs the other; everything needs the first two.
 TABLES: tuple[str, ...] = ("scenes", "conditions", "segmentation", "answers")
 
-_MODEL_SOURCES = ("segmenters", "deeplab", "vlms", "prompts", "taxonomy")
+_MODEL_SOURCES = ("segmenters", "deeplab", "vlms", "hub", "prompts", "taxonomy")
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Planner:
         self.catalogue = load_catalogue(study.models)
         self.device = device_of(study.device)
         self.scenes = work.open_scenes(study)
-        self.digests: dict[str, str] = {}
+        self.described: dict[str, dict[str, object]] = {}
         self.rows: dict[tuple[str, str, int], pd.DataFrame] = {}
         edges = [*range(0, len(self.scenes), study.shard_size), len(self.scenes)]
         self.shards = list(itertools.pairwise(edges))
@@ -131,32 +132,70 @@ class Planner:
         )  # fmt: skip
 
     def digest(self, name: str) -> str:
-        """Return a model's digest, from a cache where neither its files nor the code changed."""
-        if name not in self.digests:
-            self.digests[name] = self._digest(name)
-        return self.digests[name]
+        """Return a model's digest."""
+        return str(self.describe(name)["digest"])
 
-    def _digest(self, name: str) -> str:
+    def describe(self, name: str) -> dict[str, object]:
+        """Return what is known of a model: its digest, commit and visual tokens.
+
+        From a cache where neither its files nor the code changed; else the model is loaded.
+        """
+        if name not in self.described:
+            self.described[name] = self._describe(name)
+        return self.described[name]
+
+    def _describe(self, name: str) -> dict[str, object]:
         entry = find_model(self.catalogue, name)
-        path = checkpoint_path(entry)
         loader = self.loaders.segmenter if entry.kind == "segmenter" else self.loaders.vlm
+        sizes = work.sizes(self.scenes) if entry.kind == "vlm" else []
+        try:
+            text = self._cache(entry, loader, sizes).read_text(encoding="utf-8")
+            return dict(json.loads(text))
+        except (AttributeError, OSError, ValueError, TypeError):
+            loaded = work.model(loader, entry, self.device)
+        if isinstance(loaded, Paid):  # to find out now what its limits lack
+            loaded.keep_replies(work.replies(self.study))
+        known: dict[str, object] = {"digest": str(loaded.digest)}
+        if getattr(loaded, "commit", None):
+            known["commit"] = loaded.commit
+        if hasattr(loaded, "visual_tokens"):
+            known["visual_tokens"] = {f"{h}x{w}": loaded.visual_tokens(h, w) for h, w in sizes}
+        cache = self._cache(entry, loader, sizes)
+        if cache is not None:
+            write_atomically(cache, json.dumps(known).encode())
+        return known
+
+    def _cache(
+        self, entry: ModelEntry, loader: Callable, sizes: list[tuple[int, int]]
+    ) -> Path | None:
+        """Return the file that keeps what is known of a model; None where its files may change."""
+        path = self._files(entry)
+        if path is None:
+            return None
         signature = shard_key(
             {
                 "entry": repr(entry),
-                "files": provenance.file_facts([path] if path else []),
+                "files": provenance.file_facts([path]),
                 "code": provenance.source_digest(*_MODEL_SOURCES),
                 "loader": f"{loader.__module__}.{loader.__qualname__}",
                 "versions": provenance.versions(),
+                "device": torch.device(self.device).type,
+                "sizes": sizes,
             }
         )
-        cache = Path(self.study.build_root) / "cache" / "digests" / f"{signature}.json"
-        try:
-            return json.loads(cache.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            digest = str(work.model(loader, entry, self.device).digest)
-        if path is not None:
-            write_atomically(cache, json.dumps(digest).encode())
-        return digest
+        return Path(self.study.build_root) / "cache" / "digests" / f"{signature}.json"
+
+    def _files(self, entry: ModelEntry) -> Path | None:
+        """Return where a model's files lie for sure, without a network; None if that may change."""
+        path = checkpoint_path(entry)
+        if path is not None or entry.library == "openai" or entry.revision is None:
+            return path
+        repository: str | None = entry.checkpoint
+        if entry.library == "open_clip":
+            from vlmis_utils.vlms.contrastive_source import repository as find
+
+            repository = find(entry)
+        return hub.cached(repository, entry.revision) if repository else None
 
 
 def device_of(name: str) -> str:

@@ -54,7 +54,7 @@ _TEXT, _FLOAT, _COUNTS = pa.string(), pa.float64(), pa.list_(pa.int64())
 SCHEMAS: dict[str, tuple[Column, ...]] = {
     "scenes": (
         Column("scene_id", _TEXT, "", "the scene; unique"),
-        Column("dataset", _TEXT, "", "streetworld, cityscapes or camvid"),
+        Column("dataset", _TEXT, "", "streetworld, cityscapes, camvid or folder"),
         Column("split", _TEXT, "", "train, val or test"),
         Column("height", pa.int64(), "px", "rows of image and label map"),
         Column("width", pa.int64(), "px", "columns of image and label map"),

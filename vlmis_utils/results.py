@@ -1,8 +1,8 @@
 """Tidy result frames, computed from the records of a run; no model runs here.
 
-Every frame says in its docstring what its numbers are averaged over. Intervals are percentile
-bootstrap intervals at 95 % over scenes: scenes are drawn with replacement, the same draws for
-every model and condition, so that differences are paired.
+Every frame says in its docstring what its numbers are averaged over. Intervals are at
+95 % and over scenes: bootstraps, with the same draws of scenes for every model and condition, and
+for mIoU the jackknife.
 """
 
 from __future__ import annotations
@@ -21,8 +21,14 @@ from vlmis_utils.metrics import delta_l, delta_q
 from vlmis_utils.outcomes import Reading
 from vlmis_utils.records import BLANK, read_table
 from vlmis_utils.scenes import annotated_classes
-from vlmis_utils.statistics import bootstrap_miou
-from vlmis_utils.taxonomy import CRITICAL_CLASSES, MIN_SHARE, OBJECT_CLASSES, TRAIN_CLASSES
+from vlmis_utils.statistics import jackknife_miou
+from vlmis_utils.taxonomy import (
+    CRITICAL_CLASSES,
+    LANGUAGE_NAMES,
+    MIN_SHARE,
+    OBJECT_CLASSES,
+    TRAIN_CLASSES,
+)
 
 __all__ = ["BLANK", "Results"]
 
@@ -52,7 +58,7 @@ class Results:
         critical_classes: Iterable[str] = CRITICAL_CLASSES,
         min_share: float = MIN_SHARE,
         epsilon: float = 1e-6,
-        bootstrap: int = 1000,
+        bootstrap: int = 2000,
     ) -> None:
         self.records = Path(records)
         self.bootstrap = bootstrap
@@ -91,10 +97,17 @@ class Results:
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
     @cached_property
+    def annotated(self) -> frozenset[str]:
+        """Language classes that the labels can show: from ``run.json``, else by dataset."""
+        noted = self.run.get("annotated_classes")
+        if noted is not None:
+            return frozenset(noted)
+        return frozenset.intersection(*map(annotated_classes, self.scenes.dataset.unique()))
+
+    @cached_property
     def reading(self) -> Reading:
         """How answers are read; its vocabulary is what the dataset annotates."""
-        annotated = frozenset.intersection(*map(annotated_classes, self.scenes.dataset.unique()))
-        vocabulary = tuple(c for c in OBJECT_CLASSES if c in annotated)
+        vocabulary = tuple(c for c in OBJECT_CLASSES if c in self.annotated)
         return replace(self._reading, vocabulary=vocabulary)
 
     @cached_property
@@ -120,13 +133,14 @@ class Results:
         for (segmenter, condition), group in groups:
             stack = np.stack(list(group.sort_values("scene_id").confusion))
             total = stack.sum(axis=0)
-            drawn = bootstrap_miou(stack, resamples=self.bootstrap)
+            drawn = jackknife_miou(stack)
             row = {"segmenter": segmenter, "condition": condition, "n": len(stack)}
             row |= {"miou": drawn.value, "miou_low": drawn.low, "miou_high": drawn.high}
             row["miou_image_mean"] = quality.miou_image_mean(stack)
             row["pixel_accuracy"] = quality.pixel_accuracy(total)
-            ious = zip(TRAIN_CLASSES, quality.iou(total), strict=True)
-            rows.append(row | {f"iou_{name}": value for name, value in ious})
+            for name, value in zip(TRAIN_CLASSES, quality.iou(total), strict=True):
+                row[f"iou_{name}"] = value if LANGUAGE_NAMES[name] in self.annotated else np.nan
+            rows.append(row)
         return _with_change(pd.DataFrame(rows), "segmenter", ("miou", "pixel_accuracy"), delta_q)
 
     def segmentation_by_condition(self) -> pd.DataFrame:
@@ -134,7 +148,8 @@ class Results:
 
         Columns: n (images); miou of the summed confusion counts, over the classes in the truth,
         with miou_low, miou_high; miou_image_mean, the mean of per-image mIoU; pixel_accuracy of
-        the summed counts; iou_<train class>, NaN where neither truth nor prediction has any;
+        the summed counts; iou_<train class>, NaN where neither truth nor prediction has any, or
+        the dataset does not annotate the class;
         delta_miou and delta_pixel_accuracy, clean minus degraded (the paper's ΔQ).
         """
         return self._segmentation_by_condition.copy()

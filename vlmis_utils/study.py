@@ -31,8 +31,10 @@ class Study:
 
     Attributes:
         study: name; everything generated lies in ``<build_root>/<study>/``.
-        dataset: streetworld, cityscapes or camvid.
+        dataset: streetworld, cityscapes, camvid or folder.
         data_root: folder of a dataset that is not embedded; None for streetworld.
+        class_map: what the label values of a folder mean, see `vlmis_utils.scenes.folder`; None
+            for the other datasets.
         split: train, val or test.
         scenes: how many scenes, from the start of the split.
         seed: of the scenes (streetworld) and of the corruptions.
@@ -53,12 +55,15 @@ class Study:
         device: auto, cpu, cuda or cuda:<n>.
         build_root: folder for everything generated.
         models: the model catalogue.
+        max_requests: most requests to hosted models, all of the study together; 0: no limit.
+        max_cost: most US dollars for hosted models, likewise; 0: no limit.
         pages: parameters of single pages, by key; checked by `vlmis_utils.execute`.
     """
 
     study: str = "streetworld"
     dataset: str = "streetworld"
     data_root: str | None = None
+    class_map: str | None = None
     split: str = "test"
     scenes: int = 100
     seed: int = 0
@@ -73,13 +78,15 @@ class Study:
     critical_classes: tuple[str, ...] = taxonomy.CRITICAL_CLASSES
     parser: str = "scoped"
     count_hedged: bool = False
-    bootstrap: int = 1000
+    bootstrap: int = 2000
     batch_size: int = 8
     shard_size: int = 25
     workers: int = 0
     device: str = "auto"
     build_root: str = "build"
     models: str = "params/models.yaml"
+    max_requests: int = 0
+    max_cost: float = 0.0
     pages: Mapping[str, object] = field(default_factory=dict, hash=False)
 
     @property
@@ -116,6 +123,8 @@ _RULES: dict[str, tuple[Callable[[typing.Any], bool], str]] = {
     "batch_size": (lambda v: v >= 1, "at least 1"),
     "shard_size": (lambda v: v >= 1, "at least 1"),
     "workers": (lambda v: v >= 0, "0 (one for each core) or more"),
+    "max_requests": (lambda v: v >= 0, "0 (no limit) or more"),
+    "max_cost": (lambda v: v >= 0, "0 (no limit) or more"),
 }
 
 
@@ -230,13 +239,17 @@ def _named(value: object) -> str:
 def _check(study: Study, source: str) -> None:
     """Check values that have the right type; imports the parts that know the names."""
     from vlmis_utils.catalogue import find_model, load_catalogue
-    from vlmis_utils.scenes import DATASETS
+    from vlmis_utils.scenes import DATASETS, annotated_classes
 
     for key, (holds, words) in _RULES.items():
         if not holds(getattr(study, key)):
             raise UserError(f"{source}: {key} must be {words}, not {getattr(study, key)!r}")
     for key, known in (("parser", PARSERS), ("blur_scale", BLUR_SCALES), ("dataset", DATASETS)):
         _known(source, key, getattr(study, key), known)
+    try:
+        annotated_classes(study.dataset, study.class_map)
+    except UserError as error:
+        raise UserError(f"{source}: {error}") from None
     for name in study.conditions:
         _known(source, "condition", name, CONDITIONS)
     for name in study.critical_classes:

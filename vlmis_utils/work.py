@@ -16,6 +16,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 import torch
+from PIL import Image
 
 from vlmis_utils.corruptions import corrupt, occluder
 from vlmis_utils.errors import RunError
@@ -25,10 +26,12 @@ from vlmis_utils.provenance import file_facts
 from vlmis_utils.records import BLANK
 from vlmis_utils.safety import corridor_mask
 from vlmis_utils.scenes import FileScene, Scene, open_dataset
+from vlmis_utils.scenes.streetworld import HEIGHT, WIDTH
 from vlmis_utils.segmenters import load_segmenter
 from vlmis_utils.study import Study
 from vlmis_utils.taxonomy import IGNORE, pixel_counts
-from vlmis_utils.vlms import Answer, Vlm, load_vlm
+from vlmis_utils.vlms import Answer, Paid, Vlm, load_vlm
+from vlmis_utils.vlms.replies import Replies
 
 __all__ = [
     "Loaders",
@@ -36,9 +39,11 @@ __all__ = [
     "blank_image",
     "model",
     "open_scenes",
+    "replies",
     "rows",
     "scene_facts",
     "sha256",
+    "sizes",
 ]
 
 _GREY = 128
@@ -78,7 +83,12 @@ class Task:
 
 
 def rows(task: Task) -> pd.DataFrame:
-    """Return the rows of a task, columns as `vlmis_utils.records.SCHEMAS` says."""
+    """Return the rows of a task, columns as `vlmis_utils.records.SCHEMAS` says.
+
+    Raises:
+        RunError: an image or label map is damaged. For the table of scenes all of the task's are
+            looked at, and the message has a line for each that cannot be used.
+    """
     with torch.inference_mode():
         return pd.DataFrame(_TABLES[task.table](task))
 
@@ -104,16 +114,41 @@ def open_scenes(study: Study) -> Sequence[Scene]:
         split=study.split,
         limit=study.scenes,
         seed=study.seed,
+        class_map=study.class_map,
     )
 
 
 def scene_facts(scene: Scene) -> list[object]:
     """Return what determines a scene, without looking at its pixels: files, or the generator."""
     if isinstance(scene, FileScene):
-        return [scene.scene_id, *file_facts([scene.image_path, scene.label_path])]
+        files = file_facts([scene.image_path, scene.label_path])
+        return [scene.scene_id, *files, sha256(scene.table)]
     from vlmis_utils.streetworld.world import WORLD_VERSION
 
     return [scene.scene_id, WORLD_VERSION]
+
+
+def sizes(scenes: Sequence[Scene]) -> list[tuple[int, int]]:
+    """Return the sizes that a dataset's images have, (height, width), without reading pixels.
+
+    Files that do not open are left out: they are named when their scene is recorded.
+    """
+    found = set()
+    for scene in scenes:
+        if not isinstance(scene, FileScene):
+            return [(HEIGHT, WIDTH)]
+        try:
+            with Image.open(scene.image_path) as picture:
+                found.add((picture.height, picture.width))
+        except (OSError, SyntaxError, ValueError):
+            continue
+    return sorted(found)
+
+
+@lru_cache(maxsize=1)
+def replies(study: Study) -> Replies:
+    """Open what hosted models have replied in a study (cached)."""
+    return Replies(study.folder / "replies.jsonl", study.max_requests, study.max_cost)
 
 
 @lru_cache(maxsize=256)
@@ -129,14 +164,13 @@ def model(load: Callable, entry: object, device: str) -> object:
 
 
 def _scenes(task: Task) -> list[dict[str, object]]:
-    found = []
+    found, unusable = [], []
     for scene in _slice(task):
-        image, labels = pixels(scene)
-        if image.shape[:2] != labels.shape:
-            raise RunError(
-                f"scene {scene.scene_id}: image {image.shape[:2]} and labels {labels.shape} "
-                "differ in size: repair or remove this scene"
-            )
+        try:
+            image, labels = pixels(scene)
+        except RunError as error:
+            unusable.append(f"scene {scene.scene_id}: {error}")
+            continue
         found.append(
             {
                 "scene_id": scene.scene_id,
@@ -152,6 +186,8 @@ def _scenes(task: Task) -> list[dict[str, object]]:
                 "labels_sha256": sha256(labels),
             }
         )
+    if unusable:
+        raise RunError("\n".join(unusable))
     return found
 
 
@@ -204,6 +240,8 @@ def _segmentation(task: Task) -> list[dict[str, object]]:
 
 def _answers(task: Task) -> list[dict[str, object]]:
     vlm = model(task.loaders.vlm, task.entry, task.device)
+    if isinstance(vlm, Paid):
+        vlm.keep_replies(replies(task.study))
     found = []
     to_blank: dict[tuple[int, ...], tuple[list[list[Answer]], float]] = {}
     for scenes, _, degraded in _batches(task):

@@ -5,89 +5,38 @@ from __future__ import annotations
 import base64
 import io
 import json
-import threading
 import time
-from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from tests.vlms.chat_server import KEY, ChatServer, completion, failure
 from vlmis_utils.answers import mentions, parse_presence, parse_safety
 from vlmis_utils.catalogue import ModelEntry
 from vlmis_utils.errors import RunError, UserError
 from vlmis_utils.prompts import PROMPTS, prompt
-from vlmis_utils.vlms import Vlm, load_vlm
-
-KEY = "sk-test-4f2a9c-never-shown"
+from vlmis_utils.vlms import Vlm, load_vlm, retries
+from vlmis_utils.vlms.replies import Replies
 
 
 def entry(**options: object) -> ModelEntry:
     return ModelEntry("hosted", "vlm", "openai", "tiny-vlm", options=tuple(options.items()))
 
 
-def completion(text: str | None, refusal: str | None = None, finish: str = "stop") -> tuple:
-    message = {"role": "assistant", "content": text, "refusal": refusal}
-    choice = {"index": 0, "message": message, "finish_reason": finish}
-    return 200, {"id": "1", "object": "chat.completion", "created": 0, "model": "m",
-                 "choices": [choice]}  # fmt: skip
-
-
-def failure(status: int, code: str | None = None) -> tuple:
-    return status, {"error": {"message": f"no: {KEY}", "type": "x", "code": code}}
-
-
-class Server:
-    """Answers each request with ``reply(body, number)`` and remembers the requests."""
-
-    def __init__(self) -> None:
-        self.reply = lambda body, number: completion("Yes.")
-        self.bodies: list[dict] = []
-        self.keys: Counter[str] = Counter()
-        self.busy = self.most = 0
-        self.lock = threading.Lock()
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                with server.lock:
-                    server.bodies.append(body)
-                    server.keys[self.headers["Authorization"]] += 1
-                    server.busy += 1
-                    server.most = max(server.most, server.busy)
-                    number = len(server.bodies)
-                status, content = server.reply(body, number)
-                with server.lock:
-                    server.busy -= 1
-                data = json.dumps(content).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(data)))
-                self.send_header("retry-after-ms", "1")
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True)
-        self.thread.start()
-        self.address = f"http://127.0.0.1:{self.http.server_port}/v1"
-
-
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch):
-    made = Server()
+    made = ChatServer()
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.setenv("OPENAI_BASE_URL", made.address)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(retries, "FIRST", 0.001)
     yield made
-    made.http.shutdown()
-    made.http.server_close()
+    made.close()
 
 
 @pytest.fixture
@@ -95,7 +44,7 @@ def images() -> torch.Tensor:
     return torch.randint(0, 256, (2, 3, 8, 12), dtype=torch.uint8)
 
 
-def test_every_image_gets_every_prompt_in_order(server: Server, images: torch.Tensor) -> None:
+def test_every_image_gets_every_prompt_in_order(server: ChatServer, images: torch.Tensor) -> None:
     pictures = [image.permute(1, 2, 0).numpy() for image in images]
 
     def reply(body: dict, number: int) -> tuple:
@@ -115,14 +64,14 @@ def test_every_image_gets_every_prompt_in_order(server: Server, images: torch.Te
     assert all(a.labels == () and a.scores == () for row in answers for a in row)
 
 
-def test_request_is_greedy_and_carries_the_key(server: Server, images: torch.Tensor) -> None:
+def test_request_is_greedy_and_carries_the_key(server: ChatServer, images: torch.Tensor) -> None:
     load_vlm(entry(max_tokens=33)).answer(images[:1], [prompt("safety")])
     (body,) = server.bodies
     assert (body["model"], body["temperature"], body["max_tokens"]) == ("tiny-vlm", 0, 33)
     assert server.keys == {f"Bearer {KEY}": 1}
 
 
-def test_concurrency_is_limited(server: Server, images: torch.Tensor) -> None:
+def test_concurrency_is_limited(server: ChatServer, images: torch.Tensor) -> None:
     def reply(body: dict, number: int) -> tuple:
         time.sleep(0.02)
         return completion("no")
@@ -134,7 +83,9 @@ def test_concurrency_is_limited(server: Server, images: torch.Tensor) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_passing_failures_are_retried(server: Server, images: torch.Tensor, status: int) -> None:
+def test_passing_failures_are_retried(
+    server: ChatServer, images: torch.Tensor, status: int
+) -> None:
     server.reply = lambda body, number: failure(status) if number < 3 else completion("Yes.")
     (row,) = load_vlm(entry(retries=3)).answer(images[:1], [prompt("safety")])
     assert row[0].text == "Yes."
@@ -152,7 +103,7 @@ def test_passing_failures_are_retried(server: Server, images: torch.Tensor, stat
     ],
 )
 def test_lasting_failures_are_one_line_without_the_key(
-    server: Server, images: torch.Tensor, status: int, kind: type[Exception], words: str
+    server: ChatServer, images: torch.Tensor, status: int, kind: type[Exception], words: str
 ) -> None:
     server.reply = lambda body, number: failure(status)
     with pytest.raises(kind) as caught:
@@ -163,7 +114,7 @@ def test_lasting_failures_are_one_line_without_the_key(
     assert caught.value.__suppress_context__
 
 
-def test_refusals_are_answers_that_say_nothing(server: Server, images: torch.Tensor) -> None:
+def test_refusals_are_answers_that_say_nothing(server: ChatServer, images: torch.Tensor) -> None:
     replies = [
         completion(None, refusal="I can't describe people or cars. No."),
         completion(None, finish="content_filter"),
@@ -182,7 +133,7 @@ def test_refusals_are_answers_that_say_nothing(server: Server, images: torch.Ten
 
 
 def test_first_token_probabilities_are_asked_for_and_read(
-    server: Server, images: torch.Tensor
+    server: ChatServer, images: torch.Tensor
 ) -> None:
     told = [(" Yes", -0.5), ("no", -1.5), ("YES", -3.0), ("The", -4.0)]
     tops = [{"token": t, "logprob": p, "bytes": None} for t, p in told]
@@ -204,11 +155,135 @@ def test_first_token_probabilities_are_asked_for_and_read(
     assert (plain.p_yes, plain.p_no) == (None, None) and "logprobs" not in server.bodies[-1]
 
 
-@pytest.mark.parametrize("body", [{"hello": 1}, {"choices": []}, [], "text"])
-def test_a_reply_that_is_none(server: Server, images: torch.Tensor, body: object) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"hello": 1}, {"choices": []}, [], "text", {"choices": [{}]}, {"choices": [None]},
+        {"choices": [{"finish_reason": "stop", "message": None}]},
+        json.dumps(completion("Yes.")[1]).encode()[:-20], b"", b"<html>504</html>", None,
+    ],
+)  # fmt: skip
+def test_a_reply_that_is_none(server: ChatServer, images: torch.Tensor, body: object) -> None:
     server.reply = lambda sent, number: (200, body)
-    with pytest.raises(RunError, match="no chat completion"):
-        load_vlm(entry(retries=0)).answer(images[:1], PROMPTS[:1])
+    with pytest.raises(RunError, match="no chat completion|cannot be reached") as caught:
+        load_vlm(entry(retries=1)).answer(images[:1], PROMPTS[:1])
+    assert len(server.bodies) == 2 and "\n" not in str(caught.value)
+    server.reply = lambda sent, number: (200, body) if number == 3 else completion("Yes.")
+    (row,) = load_vlm(entry(retries=1)).answer(images[:1], PROMPTS[:1])
+    assert row[0].text == "Yes." and len(server.bodies) == 4
+
+
+def test_a_server_that_hangs_is_left_and_asked_again(
+    server: ChatServer, images: torch.Tensor
+) -> None:
+    def reply(body: dict, number: int) -> tuple:
+        time.sleep(1 if number == 1 else 0)
+        return completion("Yes.")
+
+    server.reply = reply
+    start = time.monotonic()
+    vlm = load_vlm(entry(timeout=0.2, retries=1))
+    assert vlm.answer(images[:1], PROMPTS[:1])[0][0].text == "Yes."
+    assert time.monotonic() - start < 0.9
+    server.reply = lambda body, number: time.sleep(0.4) or completion("Yes.")
+    with pytest.raises(RunError, match="the server timed out: check the network"):
+        vlm.answer(images[:1], PROMPTS[1:2])
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("form", ["retry-after-ms", "retry-after", "date"])
+def test_a_server_s_pause_is_kept_by_all_requests(
+    server: ChatServer, images: torch.Tensor, status: int, form: str
+) -> None:
+    times: list[float] = []
+    values = {
+        "retry-after-ms": "300",
+        "retry-after": "0.3",
+        "date": format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True),
+    }
+    name = "retry-after" if form == "date" else form
+
+    def reply(body: dict, number: int) -> tuple:
+        times.append(time.monotonic())
+        if number == 1:
+            return failure(status, headers={name: values[form]})
+        return completion("Yes.")
+
+    server.reply = reply
+    load_vlm(entry(concurrency=1)).answer(images[:1], PROMPTS[:3])
+    assert len(times) == 4 and times[1] - times[0] > 0.25
+
+
+def test_a_pause_too_long_ends_the_run_with_its_length(
+    server: ChatServer, images: torch.Tensor
+) -> None:
+    server.reply = lambda body, number: failure(429, headers={"retry-after": "3600"})
+    with pytest.raises(RunError, match="hosted.*asks for a pause of 3600 s: run again then"):
+        load_vlm(entry(concurrency=1)).answer(images[:1], PROMPTS)
+    assert len(server.bodies) == 1
+
+
+def test_no_credit_is_not_retried(server: ChatServer, images: torch.Tensor) -> None:
+    server.reply = lambda body, number: failure(429, "insufficient_quota")
+    with pytest.raises(RunError, match="no credit left"):
+        load_vlm(entry(concurrency=1)).answer(images[:1], PROMPTS)
+    assert len(server.bodies) == 1
+
+
+def test_the_first_failure_is_the_one_told(server: ChatServer, images: torch.Tensor) -> None:
+    server.reply = lambda body, number: failure(401 if number == 3 else 500)
+    with pytest.raises(UserError, match="OPENAI_API_KEY"):
+        load_vlm(entry(concurrency=3, retries=9)).answer(images, PROMPTS)
+    assert len(server.bodies) < 12
+
+
+def test_models_that_take_no_temperature_get_none(server: ChatServer, images: torch.Tensor) -> None:
+    newer = entry(temperature="default", token_field="max_completion_tokens", max_tokens=7)
+    load_vlm(newer).answer(images[:1], PROMPTS[:1])
+    (body,) = server.bodies
+    assert "temperature" not in body and "max_tokens" not in body
+    assert body["max_completion_tokens"] == 7
+    assert load_vlm(newer).digest != load_vlm(entry(max_tokens=7)).digest
+
+
+def test_an_entry_can_name_its_own_server_and_key(
+    server: ChatServer, images: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = entry(key_variable="LOCAL_KEY", address_variable="LOCAL_ADDRESS")
+    with pytest.raises(UserError, match="environment variable LOCAL_KEY"):
+        load_vlm(own)
+    monkeypatch.setenv("LOCAL_KEY", "none")
+    with pytest.raises(UserError, match="environment variable LOCAL_ADDRESS, such as http"):
+        load_vlm(own)
+    monkeypatch.setenv("LOCAL_ADDRESS", server.address)
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    assert load_vlm(own).answer(images[:1], PROMPTS[:1])[0][0].text == "Yes."
+    assert server.keys == {"Bearer none": 1}
+
+
+def test_tokens_and_cost_are_counted(server: ChatServer, images: torch.Tensor) -> None:
+    server.reply = lambda body, number: completion("Yes.", usage=(1000, 10))
+    vlm = load_vlm(entry(price_in=2.5, price_out=10.0))
+    vlm.answer(images, PROMPTS[:3])
+    usage = vlm.replies.usage("hosted")
+    assert (usage.requests, usage.prompt_tokens, usage.answer_tokens) == (6, 6000, 60)
+    assert usage.cost == pytest.approx(6000 * 2.5e-6 + 60 * 10e-6)
+    assert str(usage) == "6 replies, 6000 tokens read, 60 tokens written, 0.0156 US dollars"
+    free = load_vlm(entry())
+    free.answer(images, PROMPTS[:1])
+    assert free.replies.usage().cost is None
+    with pytest.raises(UserError, match="--max-cost needs its prices: set price_in and price_out"):
+        free.keep_replies(Replies(max_cost=1))
+
+
+def test_a_key_that_a_server_echoes_is_not_recorded(
+    server: ChatServer, images: torch.Tensor, tmp_path: Path
+) -> None:
+    server.reply = lambda body, number: completion(f"Your key is {KEY}.")
+    vlm = load_vlm(entry())
+    vlm.keep_replies(Replies(tmp_path / "replies.jsonl"))
+    assert vlm.answer(images[:1], PROMPTS[:1])[0][0].text == "Your key is [key]."
+    assert KEY not in (tmp_path / "replies.jsonl").read_text()
 
 
 def test_no_server(monkeypatch: pytest.MonkeyPatch, images: torch.Tensor) -> None:
@@ -234,8 +309,12 @@ def test_address_that_is_none(monkeypatch: pytest.MonkeyPatch, address: str) -> 
 
 
 @pytest.mark.parametrize(
-    "options", [{"concurency": 2}, {"concurrency": 0}, {"max_tokens": "many"}, {"detail": 3}]
-)
+    "options",
+    [
+        {"concurency": 2}, {"concurrency": 0}, {"max_tokens": "many"}, {"detail": 3},
+        {"temperature": "hot"}, {"price_in": "free"}, {"key_variable": 1},
+    ],
+)  # fmt: skip
 def test_bad_options(monkeypatch: pytest.MonkeyPatch, options: dict[str, object]) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     with pytest.raises(UserError, match="option"):
@@ -254,6 +333,6 @@ def test_digest_tells_what_determines_an_answer(monkeypatch: pytest.MonkeyPatch)
     assert base != load_vlm(entry()).digest
 
 
-def test_key_is_never_shown(server: Server) -> None:
+def test_key_is_never_shown(server: ChatServer) -> None:
     vlm = load_vlm(entry())
     assert KEY not in repr(vlm) + str(vlm) + vlm.digest

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,17 +7,13 @@ import open_clip
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
 
+from tests.vlms.checkpoints import make_contrastive
 from vlmis_utils.catalogue import ModelEntry
 from vlmis_utils.errors import UserError
 from vlmis_utils.prompts import PROMPTS, contrastive_pairs, prompt
-from vlmis_utils.streetworld.tokenizer import sentence_tokenizer
 from vlmis_utils.taxonomy import OBJECT_CLASSES
 from vlmis_utils.vlms import Vlm, load_vlm
-
-TEXT = {"context_length": 24, "width": 16, "heads": 2, "layers": 1, "hf_tokenizer_name": "own"}
-VISION = {"image_size": [32, 64], "patch_size": 16, "width": 32, "layers": 1, "head_width": 16}
 
 
 def entry(checkpoint: str, **options: object) -> ModelEntry:
@@ -26,25 +21,7 @@ def entry(checkpoint: str, **options: object) -> ModelEntry:
 
 
 def make(folder: Path, sigmoid: bool) -> Path:
-    tokenizer = sentence_tokenizer()
-    config = {
-        "embed_dim": 16,
-        "vision_cfg": VISION,
-        "text_cfg": {**TEXT, "vocab_size": len(tokenizer)},
-    }
-    if sigmoid:
-        config |= {"custom_text": True, "init_logit_bias": -7.0}
-    folder.mkdir()
-    (folder / "open_clip_config.json").write_text(
-        json.dumps({"model_cfg": config, "preprocess_cfg": {"resize_mode": "squash"}})
-    )
-    torch.manual_seed(int(sigmoid))
-    kind = open_clip.model.CustomTextCLIP if sigmoid else open_clip.model.CLIP
-    model = kind(**{k: v for k, v in config.items() if k != "custom_text"})
-    weights = {k: v.half().contiguous() for k, v in model.state_dict().items()}
-    save_file(weights, folder / "open_clip_model.safetensors")
-    tokenizer.save_pretrained(str(folder))
-    return folder
+    return make_contrastive(folder, "siglip" if sigmoid else "clip")
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["softmax", "sigmoid"])

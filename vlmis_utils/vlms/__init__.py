@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from vlmis_utils.catalogue import ModelEntry
     from vlmis_utils.prompts import Prompt
+    from vlmis_utils.vlms.replies import Replies
 
-__all__ = ["LIBRARIES", "Answer", "Vlm", "load_vlm"]
+__all__ = ["LIBRARIES", "Answer", "Paid", "Vlm", "load_vlm"]
 
 LIBRARIES: tuple[str, ...] = ("open_clip", "transformers-vlm", "openai")
 
@@ -48,6 +49,10 @@ class Answer:
 class Vlm(Protocol):
     """A vision-language model.
 
+    A local one also has ``commit``, of the hub repository that it came from (or None), and
+    ``visual_tokens(height, width)``, how many tokens or patches it makes of an image of that size;
+    a run records both.
+
     Attributes:
         digest: hex digest of all that determines an answer: weights, decoding, sentences.
     """
@@ -64,6 +69,15 @@ class Vlm(Protocol):
         Returns:
             B lists (images) of len(prompts) answers.
         """
+        ...
+
+
+@runtime_checkable
+class Paid(Protocol):
+    """A hosted model, whose replies a study keeps, counts and limits."""
+
+    def keep_replies(self, replies: Replies) -> None:
+        """Use the replies of a study: those it has are not asked for again."""
         ...
 
 

@@ -8,29 +8,28 @@ counts as a mention, a yes or a safe is decided by `vlmis_utils.answers`.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
+import math
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from PIL import Image
 from torch import Tensor
 
-from vlmis_utils.catalogue import checkpoint_path
-from vlmis_utils.errors import UserError
+from vlmis_utils.errors import UserError, closest
 from vlmis_utils.prompts import Prompt, contrastive_pairs
-from vlmis_utils.segmenters import folder_digest
 from vlmis_utils.vlms import Answer
+from vlmis_utils.vlms.contrastive_source import locate
 from vlmis_utils.vlms.files import damaged_file
 
 if TYPE_CHECKING:
     from vlmis_utils.catalogue import ModelEntry
 
-__all__ = ["Contrastive", "load_contrastive"]
+__all__ = ["OPTIONS", "Contrastive", "load_contrastive"]
 
-_CONFIG = "open_clip_config.json"
+# Options of a catalogue entry.
+OPTIONS: tuple[str, ...] = ("resize_mode",)
 
 
 class Contrastive:
@@ -39,6 +38,7 @@ class Contrastive:
     Attributes:
         digest: 16 hex digits of the SHA-256 of weights, configuration and tokenizer.
         device: where it runs; float32 everywhere, so that scores do not depend on the machine.
+        commit: of the hub repository that it came from, None for a folder.
     """
 
     def __init__(
@@ -48,8 +48,9 @@ class Contrastive:
         tokenize: Callable[[list[str]], Tensor],
         digest: str,
         device: str = "cpu",
+        commit: str | None = None,
     ) -> None:
-        self.digest = digest
+        self.digest, self.commit = digest, commit
         self.device = device
         model = model.to(device, memory_format=torch.channels_last)
         self._model = model.eval().requires_grad_(False)
@@ -89,6 +90,17 @@ class Contrastive:
             for row in rows
         ]
 
+    def visual_tokens(self, height: int, width: int) -> int | None:
+        """Return into how many patches the image tower cuts an image, whatever its size.
+
+        None for a tower without patches.
+        """
+        tower = self._model.visual
+        if hasattr(tower, "grid_size"):
+            return math.prod(tower.grid_size)
+        patches = getattr(getattr(tower, "trunk", None), "patch_embed", None)
+        return getattr(patches, "num_patches", None)
+
     @torch.inference_mode()
     def logits(self, images: Tensor, sentences: Sequence[str]) -> Tensor:
         """Return the logit of each sentence for each image, float32 (B, S), on the CPU.
@@ -119,76 +131,34 @@ def load_contrastive(entry: ModelEntry, device: str = "cpu") -> Contrastive:
 
     ``entry.checkpoint`` is a folder (``open_clip_config.json`` and safetensors weights; the prefix
     ``local-dir:`` is optional), ``hf-hub:<owner>/<name>``, or ``<architecture>/<tag>`` such as
-    ``ViT-B-32/openai``. The option ``resize_mode`` (squash, longest, shortest) replaces the
-    checkpoint's own, which for most public checkpoints crops the sides of a wide image.
+    ``ViT-B-32/openai``; ``entry.revision`` pins what the hub serves. The option ``resize_mode``
+    (squash, longest, shortest) replaces the checkpoint's own, which for most public checkpoints
+    crops the sides of a wide image.
 
     Raises:
         UserError: no such folder, tag or hub entry, or damaged files; the message names them.
     """
-    name, tag, folder = _source(entry)
+    unknown = [key for key, _ in entry.options if key not in OPTIONS]
+    if unknown:
+        raise UserError(
+            f"model {entry.name!r}: unknown option {unknown[0]!r}{closest(unknown[0], OPTIONS)}"
+        )
+    source = locate(entry)
     import open_clip
 
-    if tag is not None and (name, tag) not in open_clip.list_pretrained():
-        raise UserError(
-            f"model {entry.name!r}: open_clip knows no checkpoint {entry.checkpoint}: take one of "
-            "open_clip.list_pretrained() as architecture/tag"
-        )
+    settings = dict(source.settings)
+    if entry.option("resize_mode"):
+        settings["image_resize_mode"] = entry.option("resize_mode")
     try:
         model, preprocess = open_clip.create_model_from_pretrained(
-            name,
-            pretrained=tag,
-            precision="fp32",
-            device="cpu",
-            image_resize_mode=entry.option("resize_mode"),
+            source.name, pretrained=source.weights, precision="fp32", device="cpu", **settings
         )
-        tokenizer = open_clip.get_tokenizer(name)
+        tokenize = source.tokenize()
     except Exception as error:
-        raise UserError(_broken(entry, folder, error)) from error
-    weights = _weights_digest(model) if folder is None else folder_digest(folder)
-    digest = hashlib.sha256(repr((weights, entry.options)).encode()).hexdigest()[:16]
-    return Contrastive(model, preprocess, tokenizer, digest, device)
-
-
-def _source(entry: ModelEntry) -> tuple[str, str | None, Path | None]:
-    """Return open_clip's model name, its tag, and the folder of a local checkpoint."""
-    given = entry.checkpoint.removeprefix("local-dir:")
-    if given.startswith("hf-hub:"):
-        return given, None, None
-    local = given != entry.checkpoint
-    path = checkpoint_path(dataclasses.replace(entry, checkpoint=given))
-    if path is None and (local or given.count("/") != 1):
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise UserError(
-            f"model {entry.name!r}: no checkpoint folder {given}: run `make weights`, or mend the "
-            "path in the model catalogue"
-        )
-    if path is None:
-        architecture, tag = given.split("/")
-        return architecture, tag, None
-    missing = [f for f in (_CONFIG, "*.safetensors") if not any(path.glob(f))]
-    if missing:
-        raise UserError(
-            f"model {entry.name!r}: {entry.checkpoint} has no {missing[0]}: run `make weights`, or "
-            "mend the path in the model catalogue"
-        )
-    return f"local-dir:{path}", None, path
-
-
-def _broken(entry: ModelEntry, folder: Path | None, error: Exception) -> str:
-    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    if folder is None:
-        return (
-            f"model {entry.name!r}: {entry.checkpoint} cannot be loaded ({first}): check the name "
-            "and the network"
-        )
-    return (
-        f"model {entry.name!r}: {damaged_file(folder)} does not load ({first}): "
-        "run `make weights`, or mend the checkpoint in the model catalogue"
-    )
-
-
-def _weights_digest(model: Any) -> str:
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        data = tensor.contiguous().flatten().view(torch.uint8).numpy()
-        digest.update(name.encode() + b"\0" + data.tobytes())
-    return digest.hexdigest()
+            f"model {entry.name!r}: {damaged_file(source.folder)} does not load ({first}): "
+            "run `make weights`, or mend the checkpoint in the model catalogue"
+        ) from error
+    digest = hashlib.sha256(repr((source.digest, entry.options)).encode()).hexdigest()[:16]
+    return Contrastive(model, preprocess, tokenize, digest, device, source.commit)
