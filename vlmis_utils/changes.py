@@ -1,8 +1,9 @@
 """ΔQ, ΔL and their correlation (Sections 5.3, 5.5, 3.6), with intervals that respect the pairing.
 
-Every interval is a 95 % percentile bootstrap over scenes: a resample draws whole scenes, with all
-their conditions, so that a change from clean is taken within the same scenes and the ten images of
-one scene are never treated as ten independent ones.
+Every interval is at 95 % and over scenes, a bootstrap but for mIoU, where the jackknife keeps its
+level better: whole scenes are drawn, or left out, with all their conditions, so that a change from
+clean is taken within the same scenes and the ten images of one scene are never treated as ten
+independent ones.
 """
 
 from __future__ import annotations
@@ -14,9 +15,14 @@ import pandas as pd
 
 from vlmis_utils.controls import best_caption
 from vlmis_utils.outcomes import f1
-from vlmis_utils.quality import miou
 from vlmis_utils.results import BLANK, Results
-from vlmis_utils.statistics import METHODS, bootstrap_interval, correlation, scene_weights
+from vlmis_utils.statistics import (
+    METHODS,
+    bootstrap_interval,
+    correlation,
+    jackknife_miou_change,
+    scene_weights,
+)
 
 __all__ = [
     "METRIC_COLUMNS",
@@ -34,21 +40,16 @@ _FOUND = ("n", "r", "low", "high", "p")
 def quality_changes(results: Results) -> pd.DataFrame:
     """Return segmenter, condition, delta, low, high: ΔmIoU, clean minus degraded, over all scenes.
 
-    mIoU is that of the summed confusion counts.
+    mIoU is that of the summed confusion counts; intervals are the jackknife's over scenes.
     """
     rows = []
     for segmenter, group in results.segmentation.groupby("segmenter", sort=False):
-        scenes = sorted(group.scene_id.unique())
-        weights = scene_weights(len(scenes), results.bootstrap)
-        drawn, whole = {}, {}
-        for condition, part in group.groupby("condition", sort=False):
-            counts = np.stack(list(part.set_index("scene_id").loc[scenes, "confusion"]))
-            whole[condition] = miou(counts.sum(0))
-            summed = weights @ counts.reshape(len(scenes), -1)
-            drawn[condition] = miou(summed.reshape(-1, *counts.shape[1:]))
-        for condition in (c for c in whole if c != "clean"):
-            low, high = np.quantile(drawn["clean"] - drawn[condition], [0.025, 0.975])
-            rows.append((segmenter, condition, whole["clean"] - whole[condition], low, high))
+        table = group.pivot(index="scene_id", columns="condition", values="confusion").dropna()
+        names = ["clean", *(c for c in dict.fromkeys(group.condition) if c != "clean")]
+        counts = np.stack([np.stack(list(table[name])) for name in names], axis=1)
+        found = jackknife_miou_change(counts)
+        columns = (found.value[1:], found.low[1:], found.high[1:])
+        rows += [(segmenter, *row) for row in zip(names[1:], *columns, strict=True)]
     return pd.DataFrame(rows, columns=["segmenter", "condition", "delta", "low", "high"])
 
 

@@ -58,7 +58,7 @@ def summary(group: pd.DataFrame, resamples: int) -> dict[str, float]:
     return row
 
 
-def baselines(truth: pd.DataFrame, reading: Reading, resamples: int = 1000) -> pd.DataFrame:
+def baselines(truth: pd.DataFrame, reading: Reading, resamples: int = 2000) -> pd.DataFrame:
     """Return what constant answers score on given scenes.
 
     Args:

@@ -68,7 +68,7 @@ def correlation_curve(results: Results, every: Sequence[Grid]) -> pd.DataFrame:
 
 
 def image_correlation_curve(
-    results: Results, every: Sequence[Grid], resamples: int = 1000
+    results: Results, every: Sequence[Grid], resamples: int = 2000
 ) -> pd.DataFrame:
     """Return the correlation of an image's mIoU with its failure, over all images.
 

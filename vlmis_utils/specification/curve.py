@@ -36,7 +36,7 @@ def verdicts(low: Floats, high: Floats) -> NDArray[np.str_]:
     return np.where(low > 0, "up", np.where(high < 0, "down", "same"))
 
 
-def rise_curve(every: Sequence[Grid], resamples: int = 1000) -> pd.DataFrame:
+def rise_curve(every: Sequence[Grid], resamples: int = 2000) -> pd.DataFrame:
     """Return the change of each metric from clean to the most severe condition of each corruption.
 
     The estimate is the difference of two means over scenes, each over the images that have a value

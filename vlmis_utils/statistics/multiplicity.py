@@ -12,6 +12,10 @@ __all__ = ["holm"]
 def holm(p: Sequence[float], alpha: float = 0.05) -> tuple[np.ndarray, np.ndarray]:
     """Correct p values for multiple tests by Holm's step-down, through `pingouin.multicomp`.
 
+    With p sorted upwards, the i-th of m becomes the largest of (m - j + 1) p_j over j <= i, at most
+    1. The chance that any true hypothesis of the family is rejected is then at most alpha, however
+    the tests depend on each other (Holm, Scandinavian Journal of Statistics 6, 1979).
+
     Args:
         p: p values in [0, 1]; NaN entries are no tests and stay NaN.
         alpha: family-wise error rate.

@@ -18,7 +18,7 @@ __all__ = ["CLEAN", "DEGRADED", "confidence", "reliability"]
 CLEAN, DEGRADED = "clean", "degraded"
 
 
-def reliability(frame: pd.DataFrame, bins: int = 5, resamples: int = 1000) -> pd.DataFrame:
+def reliability(frame: pd.DataFrame, bins: int = 5, resamples: int = 2000) -> pd.DataFrame:
     """Return how often the answer yes is true, by bin of the score.
 
     Bins are of equal width on [0, 1]; a score of 1 falls into the last. Presence pools the classes
@@ -49,7 +49,7 @@ def reliability(frame: pd.DataFrame, bins: int = 5, resamples: int = 1000) -> pd
     return pd.DataFrame(rows, columns=columns)
 
 
-def confidence(frame: pd.DataFrame, resamples: int = 1000) -> pd.DataFrame:
+def confidence(frame: pd.DataFrame, resamples: int = 2000) -> pd.DataFrame:
     """Return how sure the model is of its first token, how often it is right, and the gap.
 
     Sureness is the mean of max(score, 1 - score), right the share of answers whose first token is

@@ -72,7 +72,7 @@ def first_tokens(results: Results) -> pd.DataFrame:
     return frame[columns]
 
 
-def agreement(frame: pd.DataFrame, resamples: int = 1000) -> pd.DataFrame:
+def agreement(frame: pd.DataFrame, resamples: int = 2000) -> pd.DataFrame:
     """Return how often text and first token say the same, by model, task and condition.
 
     Cohen's kappa (Educational and Psychological Measurement 20, 1960) is the share above what two
@@ -110,7 +110,7 @@ def agreement(frame: pd.DataFrame, resamples: int = 1000) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def discrimination(frame: pd.DataFrame, resamples: int = 1000) -> pd.DataFrame:
+def discrimination(frame: pd.DataFrame, resamples: int = 2000) -> pd.DataFrame:
     """Return how well score and text tell yes from no, as AUC, by model, task and condition.
 
     Presence: the unweighted mean of the AUC of each class asked about that some scenes hold and

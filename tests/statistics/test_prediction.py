@@ -1,0 +1,134 @@
+"""Cross-validation and AUC against scikit-learn and loops, and where the truth is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from vlmis_utils.errors import UserError
+from vlmis_utils.statistics.estimate import from_draws
+from vlmis_utils.statistics.prediction import cross_validated, grouped_auc_draws, grouped_folds
+from vlmis_utils.statistics.resampled import with_whole
+
+SCENES, IMAGES = 40, 5
+SCENE = np.repeat(np.arange(SCENES), IMAGES)
+
+
+def made_up(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(SCENES * IMAGES, 3)) + rng.normal(size=SCENES)[SCENE, None]
+    return x, (x[:, 0] + rng.normal(size=len(x)) > 0.3).astype(float)
+
+
+def test_folds_keep_scenes_together_and_are_fixed_by_the_seed() -> None:
+    folds = grouped_folds(SCENE, 5, seed=3)
+    assert all(len(set(folds[SCENE == s])) == 1 for s in range(SCENES))
+    assert np.bincount(folds).tolist() == [SCENES * IMAGES // 5] * 5
+    np.testing.assert_array_equal(folds, grouped_folds(SCENE, 5, seed=3))
+    assert (folds != grouped_folds(SCENE, 5, seed=4)).any()
+    assert set(grouped_folds(SCENE[:15], 5)) == {0, 1, 2}
+    with pytest.raises(UserError, match="2 scenes"):
+        grouped_folds(np.zeros(4))
+
+
+def test_probabilities_are_those_of_a_pipeline_on_the_other_folds() -> None:
+    x, y = made_up()
+    folds = grouped_folds(SCENE)
+    found = cross_validated(x, y, folds, ridge=0.5)
+    for fold in range(5):
+        test = folds == fold
+        model = make_pipeline(StandardScaler(), LogisticRegression(C=2.0, tol=1e-8))
+        expected = model.fit(x[~test], y[~test]).predict_proba(x[test])[:, 1]
+        np.testing.assert_allclose(found[test], expected, atol=1e-4)
+
+
+def test_probabilities_without_features_or_without_failures() -> None:
+    x, y = made_up()
+    folds = grouped_folds(SCENE)
+    plain = cross_validated(x[:, :0], y, folds)
+    others = folds != 2
+    assert plain[folds == 2] == pytest.approx((y[others].sum() + 0.5) / (others.sum() + 1))
+    never = cross_validated(x, np.zeros(len(y)), folds)
+    assert (never < 0.01).all() and (never > 0).all()
+
+
+def test_missing_features_count_as_the_mean() -> None:
+    x, y = made_up()
+    folds = grouped_folds(SCENE)
+    x[::7, 1] = np.nan
+    filled = x.copy()
+    for fold in range(5):
+        mean = np.nanmean(x[folds != fold, 1])
+        filled[:, 1] = np.where(np.isnan(x[:, 1]), mean, x[:, 1])
+        test = folds == fold
+        spread = np.nanstd(x[~test], axis=0)
+        scaled = (filled - np.nanmean(x[~test], axis=0)) / spread
+        model = LogisticRegression(tol=1e-8).fit(scaled[~test], y[~test])
+        found = cross_validated(x, y, folds)[test]
+        np.testing.assert_allclose(found, model.predict_proba(scaled[test])[:, 1], atol=1e-4)
+
+
+def test_auc_is_scikit_learns_in_every_resample() -> None:
+    x, y = made_up()
+    score = np.round(x[:, 0], 1)
+    weights = with_whole(SCENES, 5, seed=2)
+    found = grouped_auc_draws(y, score, SCENE, np.zeros(len(y)), weights)
+    for row, auc in zip(weights, found, strict=True):
+        assert auc == pytest.approx(roc_auc_score(y, score, sample_weight=row[SCENE] + 1e-12))
+
+
+def test_auc_compares_within_folds_only() -> None:
+    x, y = made_up()
+    folds = grouped_folds(SCENE, 4)
+    shifted = x[:, 0] + 100.0 * folds
+    found = grouped_auc_draws(y, shifted, SCENE, folds, np.ones((1, SCENES)))[0]
+    wins, pairs = 0.0, 0
+    for fold in range(4):
+        mine = folds == fold
+        count = y[mine].sum() * (1 - y[mine]).sum()
+        wins += roc_auc_score(y[mine], x[mine, 0]) * count
+        pairs += count
+    assert found == pytest.approx(wins / pairs)
+
+
+def test_useless_features_score_a_half_and_pooling_folds_would_not() -> None:
+    rng, within, pooled = np.random.default_rng(1), [], []
+    for _ in range(60):
+        y = (rng.normal(size=SCENES)[SCENE] + rng.normal(size=len(SCENE)) > 0).astype(float)
+        folds = grouped_folds(SCENE, 5)
+        p = cross_validated(np.zeros((len(y), 1)), y, folds)
+        within.append(grouped_auc_draws(y, p, SCENE, folds, np.ones((1, SCENES)))[0])
+        pooled.append(roc_auc_score(y, p))
+    assert within == pytest.approx([0.5] * 60)
+    assert np.mean(pooled) < 0.45
+
+
+def test_auc_without_a_pair_is_nan() -> None:
+    weights = np.ones((1, 2))
+    assert np.isnan(grouped_auc_draws([1, 1], [0.1, 0.2], [0, 1], [0, 0], weights)[0])
+
+
+def test_intervals_of_auc_and_of_a_gain_cover_the_truth() -> None:
+    """Scores of failures lie one standard deviation higher; a second score is noisier."""
+    scenes, images, runs = 60, 4, 500
+    scene, weights = np.repeat(np.arange(scenes), images), with_whole(60, 300)
+    rng, held = np.random.default_rng(2), np.zeros(2)
+    # A scene's own level is in both scores and in no outcome; pairs of one scene do not feel it.
+    truth = norm.cdf(1 / np.sqrt(2 * 1.5)), norm.cdf(1 / np.sqrt(2 * 2.5))
+    for _ in range(runs):
+        y = (rng.random(len(scene)) < 0.4).astype(float)
+        own = np.sqrt(0.5) * rng.normal(size=scenes)[scene]
+        first = y + own + rng.normal(size=len(y))
+        second = first + rng.normal(size=len(y))
+        draws = [grouped_auc_draws(y, s, scene, np.zeros(len(y)), weights) for s in (first, second)]
+        auc, gain = (
+            from_draws(draws[0], scenes, "logit"),
+            from_draws(draws[0] - draws[1], 60, "raw"),
+        )
+        held += (auc.low <= truth[0] <= auc.high, gain.low <= truth[0] - truth[1] <= gain.high)
+    assert (held / runs >= 0.93).all() and (held / runs <= 0.97).all()
