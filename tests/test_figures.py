@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.synthetic import write_records
-from vlmis_utils import changes
+from vlmis_utils import association
 from vlmis_utils import figures as fig
 from vlmis_utils.figures import style
 from vlmis_utils.results import Results
@@ -46,7 +46,7 @@ def draw(name: str, results: Results):
         case "scatter":
             return fig.plot_scatter(results.pairs(), "segformer", LABELS)
         case "correlations":
-            return fig.plot_correlations(changes.correlations(results), LABELS, "pearson")
+            return fig.plot_correlations(association.correlations(results), LABELS, "pearson")
         case "changes":
             return fig.plot_changes(results.pairs(), LABELS)
         case "shares":

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.synthetic import write_records
-from vlmis_utils import changes, tables
+from vlmis_utils import association, tables
 from vlmis_utils.results import Results
 
 LABELS = {"clip": "CLIP", "segformer": "SegFormer"}
@@ -99,7 +99,7 @@ def test_quotes_mark_what_is_wrong(results: Results) -> None:
 
 
 def test_correlations_have_intervals_and_p_over_conditions_only(results: Results) -> None:
-    found = changes.correlations(results)
+    found = association.correlations(results)
     conditions = tables.load_correlations(found, LABELS, "conditions")
     images = tables.load_correlations(found, LABELS, "images")
     assert len(conditions) == len(images) == 27

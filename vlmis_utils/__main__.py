@@ -113,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     add("show", _show, "show what a study would run, and what is already recorded",
         "Computes nothing.")  # fmt: skip
     add("check", _check, "look for all that a study needs and say what is missing, with remedies",
-        "Computes, downloads and asks nothing; exit code 2 if the study could not run.")  # fmt: skip
+        "Computes and downloads nothing; exit code 2 if the study could not run.")  # fmt: skip
     _add_convert(commands)
     return parser
 

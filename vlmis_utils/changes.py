@@ -1,4 +1,4 @@
-"""ΔQ, ΔL and their correlation (Sections 5.3, 5.5, 3.6), with intervals that respect the pairing.
+"""ΔQ and ΔL (Sections 5.3 and 5.5 of the paper), with intervals that respect the pairing.
 
 Every interval is at 95 % and over scenes, a bootstrap but for mIoU, where the jackknife keeps its
 level better: whole scenes are drawn, or left out, with all their conditions, so that a change from
@@ -15,26 +15,18 @@ import pandas as pd
 
 from vlmis_utils.controls import best_caption
 from vlmis_utils.outcomes import f1
-from vlmis_utils.results import BLANK, Results
-from vlmis_utils.statistics import (
-    METHODS,
-    bootstrap_interval,
-    correlation,
-    jackknife_miou_change,
-    scene_weights,
-)
+from vlmis_utils.results import Results
+from vlmis_utils.statistics import bootstrap_interval, jackknife_miou_change
 
 __all__ = [
     "METRIC_COLUMNS",
     "above_constant",
-    "correlations",
     "misalignment_changes",
     "quality_changes",
 ]
 
 # Metric -> its column in ``Results.vlm_per_image``.
 METRIC_COLUMNS: dict[str, str] = {"hr": "hr_i", "cor": "omitted", "smr": "smr_i"}
-_FOUND = ("n", "r", "low", "high", "p")
 
 
 def quality_changes(results: Results) -> pd.DataFrame:
@@ -99,51 +91,3 @@ def above_constant(results: Results) -> pd.DataFrame:
             found = bootstrap_interval(gain, resamples=results.bootstrap)
             rows.append((vlm, measure, found.value, found.low, found.high))
     return pd.DataFrame(rows, columns=["vlm", "measure", "delta", "low", "high"])
-
-
-def correlations(results: Results) -> pd.DataFrame:
-    """Return the correlation of mIoU with each metric, for each segmenter, VLM and method.
-
-    Columns over, segmenter, vlm, metric, method, n, r, low, high, p. Over ``conditions``: n
-    conditions, one pair each, interval by Fisher's transform. Over ``images``: n pairs of one image
-    under one condition; interval from resampled scenes; p is left NaN, as the pairs of one scene
-    depend on each other.
-    """
-    rows = []
-    by_condition = results.pairs()
-    by_condition = by_condition[by_condition.condition != BLANK]
-    per_image = results.pairs_per_image()
-    for keys, group in by_condition.groupby(["segmenter", "vlm"], sort=False):
-        images = per_image[(per_image.segmenter == keys[0]) & (per_image.vlm == keys[1])]
-        for metric, column in METRIC_COLUMNS.items():
-            for method in METHODS:
-                name = (*keys, metric, method)
-                found = correlation(group.miou, group[metric], method)
-                rows.append(("conditions", *name, *(found[k] for k in _FOUND)))
-                found = _clustered(images, column, method, results.bootstrap)
-                rows.append(("images", *name, *found))
-    columns = ["over", "segmenter", "vlm", "metric", "method", *_FOUND]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _clustered(
-    images: pd.DataFrame, column: str, method: str, resamples: int
-) -> tuple[int, float, float, float, float]:
-    """Correlate over images, with an interval from resampled scenes: n, r, low, high, NaN."""
-    images = images.dropna(subset=["miou", column])
-    found = correlation(images.miou, images[column], method)
-    if np.isnan(found["r"]):
-        return (found["n"], *[np.nan] * 4)
-    x, y = images.miou.to_numpy(), images[column].to_numpy(dtype=float)
-    if method == "spearman":
-        x, y = pd.Series(x).rank().to_numpy(), pd.Series(y).rank().to_numpy()
-    x, y = x - x.mean(), y - y.mean()
-    scene = pd.factorize(images.scene_id)[0]
-    moments = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
-    sums = np.zeros((scene.max() + 1, moments.shape[1]))
-    np.add.at(sums, scene, moments)
-    n, sx, sy, sxx, syy, sxy = (scene_weights(len(sums), resamples) @ sums).T
-    with np.errstate(divide="ignore", invalid="ignore"):
-        r = (n * sxy - sx * sy) / np.sqrt((n * sxx - sx**2) * (n * syy - sy**2))
-    low, high = np.nanquantile(r, [0.025, 0.975])
-    return found["n"], found["r"], float(low), float(high), np.nan

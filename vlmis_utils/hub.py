@@ -17,7 +17,7 @@ from pathlib import Path
 
 from vlmis_utils.errors import UserError
 
-__all__ = ["FILES", "cached", "digest", "fetch"]
+__all__ = ["failure_reason", "FILES", "cached", "digest", "fetch"]
 
 FILES: tuple[str, ...] = ("*.json", "*.safetensors", "*.txt", "*.jinja", "*.model")
 
@@ -51,7 +51,7 @@ def fetch(
             )
         )
     except Exception as error:
-        reason = _reason(error, repository, revision)
+        reason = failure_reason(error, repository, revision)
         raise UserError(f"model {name!r}: {reason}") from error
     weights = any(file.endswith(".safetensors") for file in files)
     if weights and not any(folder.glob("*.safetensors")):
@@ -80,7 +80,7 @@ def cached(repository: str, revision: str | None) -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def _reason(error: Exception, repository: str, revision: str | None) -> str:
+def failure_reason(error: Exception, repository: str, revision: str | None) -> str:
     """Say in a line why a repository cannot be had, and what to do."""
     from huggingface_hub import constants, errors
 

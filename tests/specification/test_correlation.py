@@ -1,4 +1,4 @@
-"""Correlations over specifications agree with `vlmis_utils.changes` and with scipy, row by row."""
+"""Correlations over specifications agree with the chapter's and with scipy, row by row."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from vlmis_utils import changes, specification
+from vlmis_utils import association, specification
 from vlmis_utils.results import Results
 from vlmis_utils.specification import Grid
 from vlmis_utils.specification.correlation import _clustered, _paired, _pearson
@@ -35,7 +35,7 @@ def test_own_correlations_over_images_are_those_of_the_chapter(
     results: Results, grids: list[Grid]
 ) -> None:
     curve = specification.image_correlation_curve(results, grids, 50)
-    found = changes.correlations(results)
+    found = association.correlations(results)
     found = found[found.over == "images"].set_index(NAMES)
     own = curve[curve.own].set_index(NAMES)
     assert len(own) == len(found) == 3 * 3 * 3 * 2

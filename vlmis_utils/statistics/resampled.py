@@ -21,7 +21,7 @@ __all__ = [
 ]  # fmt: skip
 
 LEVELS = ("images", "within", "between")
-_BLOCK = 500_000  # numbers held at once while ranking, 4 MB: a processor keeps them near
+_BLOCK = 60_000  # ranks of one variable held at once: a processor keeps them near
 
 
 def with_whole(scenes: int, resamples: int, seed: int = 0) -> np.ndarray:
@@ -208,7 +208,7 @@ def _grams(
         return (weights @ sums.reshape(len(sums), -1)).reshape(-1, *sums.shape[1:])
     two = [len(np.unique(v)) <= 2 for v in values]
     found = []
-    block = max(1, _BLOCK // ((1 + len(values)) * size))
+    block = max(8, _BLOCK // size)
     for start in range(0, len(weights), block):
         drawn = np.ascontiguousarray(weights[start : start + block].T)[scene]
         total = drawn.sum(axis=0)[:, None]

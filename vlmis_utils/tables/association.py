@@ -146,7 +146,7 @@ def load_rival_gains(frame: pd.DataFrame, words: Mapping[str, str], level: str) 
                 f"{number(group.gain.mean(), sign=True)} {span(tally, 'interval')}"
             )
         lines.append(line)
-    return pd.DataFrame(lines)
+    return pd.DataFrame(lines).fillna("–")
 
 
 def load_auc(scores: pd.DataFrame, labels: Mapping[str, str], metric: str) -> pd.DataFrame:
@@ -181,8 +181,10 @@ def load_foresight_gains(gains: pd.DataFrame) -> pd.DataFrame:
             known = group.dropna(subset=["gain", "low"])
             way, kept = told(known), (known.holm < ALPHA).sum()
             tally = f"{(way > 0).sum()} more, {(way < 0).sum()} less of {len(known)}; Holm {kept}"
-            low, high = (number(v, sign=True) for v in (known.gain.min(), known.gain.max()))
-            line[METRIC_NAMES[metric]] = f"{low} to {high} {span(tally, 'interval')}"
+            ends = (number(v, sign=True) for v in (known.gain.min(), known.gain.max()))
+            line[METRIC_NAMES[metric]] = (
+                f"{' to '.join(dict.fromkeys(ends))} {span(tally, 'interval')}"
+            )
         lines.append(line)
     return pd.DataFrame(lines)
 

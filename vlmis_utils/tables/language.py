@@ -182,7 +182,7 @@ def load_correlations(
     """Return Pearson and Spearman coefficients with n, interval and p.
 
     Args:
-        frame: from `vlmis_utils.changes.correlations`.
+        frame: from `vlmis_utils.association.correlations`.
         over: conditions or images.
         paper: the same columns computed from the printed tables, or None.
     """
