@@ -107,7 +107,7 @@ def load_cells(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
 
 
 def load_ledger(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
-    """Return the ledger as finished cells: number, claim, test, printed, run, see.
+    """Return the ledger as finished cells: number, claim, test (with where to see it), printed, run.
 
     Args:
         frame: from `ledger`.
@@ -124,12 +124,11 @@ def load_ledger(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
             (
                 str(index),
                 f"“{claim.clause}” [{claim.place}]{{.interval}}",
-                f"{claim.test}: {claim.quantifier}",
+                f"{claim.test}: *{claim.quantifier}* [{claim.see}]{{.interval}}",
                 *cells,
-                claim.see,
             )
         )
-    return pd.DataFrame(rows, columns=["number", "claim", "test", "printed", "run", "see"])
+    return pd.DataFrame(rows, columns=["number", "claim", "test", "printed", "run"])
 
 
 def _style(word: str) -> str:
