@@ -107,7 +107,7 @@ def load_cells(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
 
 
 def load_ledger(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
-    """Return the ledger as finished cells: number, claim, test (with where to see it), printed, run.
+    """Return the ledger as finished cells: number, claim, test (and where to see it), printed, run.
 
     Args:
         frame: from `ledger`.

@@ -20,7 +20,7 @@ from vlmis_utils.results import Results
 from vlmis_utils.specification.choices import QUALITIES
 from vlmis_utils.specification.curve import curve_frame, tidy
 from vlmis_utils.specification.grid import Grid
-from vlmis_utils.statistics import METHODS, fisher_interval, scene_weights
+from vlmis_utils.statistics import METHODS, fisher_interval, scene_weights, spearman_interval
 from vlmis_utils.statistics.estimate import from_draws
 
 __all__ = ["correlation_curve", "image_correlation_curve"]
@@ -36,7 +36,7 @@ Floats = NDArray[np.float64]
 def correlation_curve(results: Results, every: Sequence[Grid]) -> pd.DataFrame:
     """Return the correlation of mIoU with each metric over conditions, for each segmenter.
 
-    One pair a condition; both coefficients; Fisher's interval, as everywhere in the book. Rates and
+    One pair a condition; both coefficients; intervals as everywhere in the book. Rates and
     mIoU are rounded to 12 digits before they are ranked, so that ties are ties. One choice more:
     the mIoU of the summed pixels of a condition, or the mean of its images' mIoU.
 
@@ -57,7 +57,8 @@ def correlation_curve(results: Results, every: Sequence[Grid]) -> pd.DataFrame:
                 for key, scores in (("set", whole), ("images", means)):
                     x = np.broadcast_to(np.round(scores, 12), rates.shape)
                     r, n = _pearson(*_paired(x, rates, method))
-                    bounds = [fisher_interval(*pair) for pair in zip(r, n, strict=True)]
+                    interval = spearman_interval if method == "spearman" else fisher_interval
+                    bounds = [interval(*pair) for pair in zip(r, n, strict=True)]
                     frame = curve_frame(grid, r, *np.array(bounds).T)
                     frame["own"] &= key == next(iter(QUALITIES))
                     frames.append(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vlmis_utils.errors import UserError, closest
+from vlmis_utils.statistics.ranks import spearman_interval
 
 __all__ = ["METHODS", "correlation", "fisher_interval"]
 
@@ -32,7 +33,8 @@ def correlation(
     Args:
         q, l: N numbers each, say one for each condition or for each image.
         method: ``pearson`` or ``spearman``.
-        confidence: of the interval, see `fisher_interval`; pingouin rounds its own to 2 decimals.
+        confidence: of the interval, see `fisher_interval` and `spearman_interval`; pingouin
+            rounds its own to 2 decimals.
 
     Returns:
         ``method``; ``n`` pairs used; ``r``; ``low``, ``high``; two-sided ``p``; ``reason``: empty,
@@ -64,7 +66,8 @@ def correlation(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         row = pingouin.corr(x, y, method=method).iloc[0]
-    low, high = fisher_interval(row["r"], x.size, confidence)
+    interval = spearman_interval if method == "spearman" else fisher_interval
+    low, high = interval(row["r"], x.size, confidence)
     r, p = float(row["r"]), float(row["p_val"])
     return {**result, "r": r, "low": low, "high": high, "p": p, "reason": ""}
 
