@@ -38,6 +38,8 @@ def test_printed_verdicts_that_a_reader_can_check_by_eye(entries) -> None:
     assert said["DeepLabV3+ achieves the highest mIoU"] == "supported"
     # Mask2Former prints 0.49 under LL3 and 0.42 under MB3.
     assert said["low-light corruption is particularly harmful"] == "contradicted"
+    # Under LL3 the rider prints 1 %; no other critical class is below 14 % there or under OCC3.
+    assert said["several of these classes approach near-zero IoU"] == "contradicted"
     # Qwen2-VL prints SMR 0.98 to 1.00, of which 0.78 to 0.98 is abstention.
     assert said["largely driven by … ambiguous or uncertain safety responses"] == "supported"
     assert said["SMR approaches saturation across nearly all conditions"] == "supported"

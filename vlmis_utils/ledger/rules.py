@@ -32,6 +32,7 @@ QUANTIFIERS: dict[str, str] = {
     "most": "supported if more than half of the cells support; contradicted if more than half "
     "contradict",
     "some": "supported if one cell supports; contradicted if every cell contradicts",
+    "several": "supported if two cells support; contradicted if all but one contradict",
     "both ways": "supported if one cell supports and another contradicts; contradicted if all "
     "cells go the same way",
 }
@@ -134,6 +135,7 @@ def verdict(cells: pd.DataFrame, quantifier: str) -> str:
         "every": (for_it == count, against > 0),
         "most": (2 * for_it > count, 2 * against > count),
         "some": (for_it > 0, against == count),
+        "several": (for_it > 1, against >= max(1, count - 1)),
         "both ways": (for_it > 0 and against > 0, count in (for_it, against)),
     }[quantifier]
     return VERDICTS[0] if yes else VERDICTS[1] if no else VERDICTS[2]
