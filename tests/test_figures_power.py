@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import math
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
-from PIL import Image
 
+from tests.pictures import readable
 from tests.test_flips import row
-from vlmis_utils.figures import show, style
 from vlmis_utils.figures.flips import plot_flips
 from vlmis_utils.figures.power import (
     load_detectable,
@@ -22,15 +19,6 @@ from vlmis_utils.figures.power import (
     power_cells,
 )
 from vlmis_utils.statistics import detectable_change, half_width, scenes_needed
-
-
-def readable(figure: Figure) -> None:
-    assert figure.get_suptitle() == "" and figure.get_figwidth() == style.WIDTH
-    ticks = [t for a in figure.axes for t in (*a.get_xticklabels(), *a.get_yticklabels())]
-    assert min(tick.get_fontsize() for tick in ticks) >= 9
-    picture = Image.open(io.BytesIO(show(figure, dpi=60).data)).convert("RGB")
-    assert picture.getpixel((0, 0)) == (255, 255, 255)
-    assert len(picture.getcolors(maxcolors=1 << 20)) > 5
 
 
 def flipped(vlms: tuple[str, ...]) -> pd.DataFrame:

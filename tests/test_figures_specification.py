@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
-from PIL import Image
 
-from vlmis_utils.figures import show, style
+from tests.pictures import readable
 from vlmis_utils.figures.specification import plot_specification, plot_verdicts
 from vlmis_utils.specification.curve import CONCLUSION
 from vlmis_utils.specification.survival import rows_of, survival
@@ -33,21 +29,12 @@ def made(count: int, metric: str = "cor", gaps: bool = False) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def check(figure: Figure) -> None:
-    assert figure.get_suptitle() == "" and figure.get_figwidth() == style.WIDTH
-    ticks = [t for a in figure.axes for t in (*a.get_xticklabels(), *a.get_yticklabels())]
-    assert min(tick.get_fontsize() for tick in ticks) >= 9
-    picture = Image.open(io.BytesIO(show(figure, dpi=60).data)).convert("RGB")
-    assert picture.getpixel((0, 0)) == (255, 255, 255)
-    assert len(picture.getcolors(maxcolors=1 << 20)) > 5
-
-
 @pytest.mark.parametrize("count", [1, 9, 90])
 def test_curve_draws_any_number_of_specifications(count: int) -> None:
     frame = made(count)
     rows = rows_of(frame, survival(frame).iloc[0])
     figure = plot_specification(rows, "change of COR", {})
-    check(figure)
+    readable(figure)
     names = [t.get_text() for t in figure.axes[1].get_yticklabels()]
     assert names[:1] == ["Top-0"] and names[-1] == "ε = 1" and len(names) == count + 2
     bold = [t.get_text() for t in figure.axes[1].get_yticklabels() if t.get_fontweight() == "bold"]
@@ -57,7 +44,7 @@ def test_curve_draws_any_number_of_specifications(count: int) -> None:
 
 def test_curve_without_a_single_estimate_is_empty_and_not_an_error() -> None:
     frame = made(4, gaps=True)
-    check(plot_specification(rows_of(frame, survival(frame).iloc[0]), "correlation", {}))
+    readable(plot_specification(rows_of(frame, survival(frame).iloc[0]), "correlation", {}))
 
 
 def test_marks_stand_under_their_estimates() -> None:
@@ -76,7 +63,7 @@ def test_verdict_bars_fill_their_rows_and_leave_missing_ones_empty() -> None:
     frame = pd.concat([made(5), made(5, "hr").assign(condition="MB3")])
     found = survival(frame)
     figure = plot_verdicts(found, {"clip": "CLIP"}, ("vlm", "condition"))
-    check(figure)
+    readable(figure)
     titles = [axis.get_title() for axis in figure.axes]
     assert titles == ["HR", "COR"]
     widths = [sum(p.get_width() for p in axis.patches) for axis in figure.axes]

@@ -19,9 +19,9 @@ from tests import fakes
 from tests.hub import Hub
 from vlmis_utils import preflight, provenance
 from vlmis_utils.__main__ import main
+from vlmis_utils.parameters import count_parameters, stated_parameters
 from vlmis_utils.preflight import machine, models, pictures, timing
 from vlmis_utils.preflight.finding import Finding
-from vlmis_utils.preflight.weights import count_parameters, stated_parameters
 from vlmis_utils.records import SCHEMAS, Store
 from vlmis_utils.study import Study, flat
 

@@ -10,7 +10,8 @@ from safetensors.torch import load_file, save_file
 
 from vlmis_utils.catalogue import load_catalogue
 from vlmis_utils.errors import UserError
-from vlmis_utils.tables.models import count_parameters, load_models
+from vlmis_utils.parameters import count_parameters
+from vlmis_utils.tables.models import load_models
 
 RUN = {
     "models": {

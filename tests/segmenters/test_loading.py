@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.segmenters.limited import Limited
 from vlmis_utils.catalogue import ModelEntry
 from vlmis_utils.deeplab import DeepLabConfig, DeepLabV3Plus
 from vlmis_utils.errors import RunError, UserError
@@ -105,19 +106,6 @@ def test_label_table():
         label_table("m", [*TRAIN_CLASSES[:18], "plane"])
 
 
-class _Limited:
-    """Fails on more than ``limit`` images, as a device that is out of memory does."""
-
-    def __init__(self, limit, error):
-        self.limit, self.error, self.sizes = limit, error, []
-
-    def __call__(self, images):
-        self.sizes.append(len(images))
-        if len(images) > self.limit:
-            raise self.error
-        return images[:, 0].long() % 19
-
-
 @pytest.mark.parametrize(
     "error",
     [
@@ -126,17 +114,17 @@ class _Limited:
     ],
 )
 def test_a_batch_that_does_not_fit_is_halved(images, error):
-    scorer = _Limited(1, error)
+    scorer = Limited(1, error)
     segmenter = Segmenter("m", scorer, torch.arange(19, dtype=torch.uint8), "", "cpu")
     assert torch.equal(segmenter.predict(images), images[:, 0] % 19)
     assert scorer.sizes == [3, 2, 1, 1, 1]
-    never = Segmenter("m", _Limited(0, error), torch.arange(19, dtype=torch.uint8), "", "cpu")
+    never = Segmenter("m", Limited(0, error), torch.arange(19, dtype=torch.uint8), "", "cpu")
     with pytest.raises(RunError, match="m: one 48x80 image does not fit in memory"):
         never.predict(images)
 
 
 def test_other_failures_are_not_swallowed(images):
-    scorer = _Limited(0, RuntimeError("shapes differ"))
+    scorer = Limited(0, RuntimeError("shapes differ"))
     segmenter = Segmenter("m", scorer, torch.arange(19, dtype=torch.uint8), "", "cpu")
     with pytest.raises(RuntimeError, match="shapes differ"):
         segmenter.predict(images)

@@ -5,23 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.segmenters.limited import Limited
 from vlmis_utils.segmenters.model import Segmenter, autocast
 from vlmis_utils.segmenters.scorers import _ready
 
 IDS = torch.arange(19, dtype=torch.uint8)
-
-
-class Limited:
-    """Fails on more than ``limit`` images, as a device that is out of memory does."""
-
-    def __init__(self, limit: int, error: Exception) -> None:
-        self.limit, self.error, self.sizes = limit, error, []
-
-    def __call__(self, images: torch.Tensor) -> torch.Tensor:
-        self.sizes.append(len(images))
-        if len(images) > self.limit:
-            raise self.error
-        return images[:, 0].long() % 19
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from vlmis_utils.audit.granularity import PICTURES, count, shares
-from vlmis_utils.statistics import holm
+from vlmis_utils.statistics import holm, mcnemar_p
 from vlmis_utils.tables import published
 from vlmis_utils.tables.published import PUBLISHED
 
@@ -103,9 +103,7 @@ def difference_interval(first: int, second: int, n: int) -> tuple[float, float]:
 
 
 def mcnemar(up: int, down: int) -> float:
-    """Return the two-sided p of McNemar's exact test: min(1, 2 P(X <= min(up, down))).
-
-    X is binomial with up + down trials and probability 1/2 (McNemar, Psychometrika 12, 1947).
+    """Return the two-sided p of McNemar's exact test; see `vlmis_utils.statistics.mcnemar_p`.
 
     Args:
         up, down: scenes in which only the second, only the first outcome is a failure.
@@ -113,9 +111,7 @@ def mcnemar(up: int, down: int) -> float:
     >>> mcnemar(6, 0), mcnemar(5, 0), mcnemar(0, 0)
     (0.03125, 0.0625, 1.0)
     """
-    from scipy.stats import binom
-
-    return min(1.0, 2 * float(binom.cdf(min(up, down), up + down, 0.5)))
+    return float(mcnemar_p(up, down))
 
 
 def mcnemar_bounds(first: int, second: int, n: int) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 
 from vlmis_utils.audit.coefficients import CLAIMS
 from vlmis_utils.audit.detection import ALPHA
-from vlmis_utils.figures.language import METRICS
+from vlmis_utils.figures.language import METRICS, draw_coefficients
 from vlmis_utils.figures.style import (
     GREY,
     INK,
@@ -52,17 +52,8 @@ def plot_coefficients(frame: pd.DataFrame, labels: Mapping[str, str] = PRINTED_N
             rows = [y for (m, _), y in height.items() if m == metric]
             span = (min(rows) - 0.45, max(rows) + 0.45)
             axis.fill_betweenx(span, claim.low, claim.high, color=_BAND, linewidth=0, zorder=0)
-        axis.axvline(0, color=INK, linewidth=1)
-        for segmenter, shift in zip(
-            segmenters, np.linspace(0.22, -0.22, len(segmenters)), strict=True
-        ):
-            part = frame[(frame.method == method) & (frame.segmenter == segmenter)]
-            y = [height[m, v] + shift for m, v in zip(part.metric, part.vlm, strict=True)]
-            spread = np.clip([part.r - part.low, part.high - part.r], 0, None)
-            axis.errorbar(part.r, y, xerr=spread, linestyle="", marker=marker(segmenter),
-                          color=colour(segmenter), markersize=5, elinewidth=1.2)  # fmt: skip
-        axis.set(title=method.capitalize(), xlim=(-1.05, 1.05), xticks=[-1, -0.5, 0, 0.5, 1])
-        axis.set_xticklabels(["−1", "", "0", "", "1"])
+        draw_coefficients(axis, frame[frame.method == method], segmenters, height)
+        axis.set_title(method.capitalize())
         axis.grid(axis="y", visible=False)
     axes[0, 0].set_yticks(
         range(len(lines)), [f"{METRICS[m]}, {labels.get(v, v)}" for m, v in lines]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -22,8 +23,10 @@ from vlmis_utils.figures.style import (
     styled,
 )  # fmt: skip
 
-__all__ = ["METRICS", "plot_changes", "plot_correlations", "plot_presence", "plot_scatter",
-           "plot_smr_split"]  # fmt: skip
+__all__ = [
+    "METRICS", "draw_coefficients", "plot_changes", "plot_correlations", "plot_presence",
+    "plot_scatter", "plot_smr_split",
+]  # fmt: skip
 
 METRICS: dict[str, str] = {"hr": "HR", "cor": "COR", "smr": "SMR"}
 
@@ -161,6 +164,28 @@ def _families_and_models(
     figure.legend(handles=handles, loc="outside upper center", ncols=3, handletextpad=0.2)
 
 
+def draw_coefficients(
+    axis: Axes, rows: pd.DataFrame, segmenters: Sequence[str], height: Mapping[tuple[str, str], int]
+) -> None:
+    """Draw a dot with its interval for each segmenter, on a scale from -1 to 1.
+
+    Args:
+        axis: where.
+        rows: segmenter, metric, vlm, r, low, high.
+        segmenters: from top to bottom within a line.
+        height: of the line of each metric and VLM.
+    """
+    axis.axvline(0, color=INK, linewidth=1)
+    for segmenter, shift in zip(segmenters, np.linspace(0.22, -0.22, len(segmenters)), strict=True):
+        part = rows[rows.segmenter == segmenter]
+        y = [height[m, v] + shift for m, v in zip(part.metric, part.vlm, strict=True)]
+        spread = np.clip([part.r - part.low, part.high - part.r], 0, None)
+        axis.errorbar(part.r, y, xerr=spread, linestyle="", marker=marker(segmenter),
+                      color=colour(segmenter), markersize=5, elinewidth=1.2)  # fmt: skip
+    axis.set(xlim=(-1.05, 1.05), xticks=[-1, -0.5, 0, 0.5, 1])
+    axis.set_xticklabels(["−1", "", "0", "", "1"])
+
+
 @styled
 def plot_correlations(frame: pd.DataFrame, labels: Mapping[str, str], method: str) -> Figure:
     """Coefficients with 95 % intervals: over conditions on the left, over images on the right.
@@ -175,17 +200,8 @@ def plot_correlations(frame: pd.DataFrame, labels: Mapping[str, str], method: st
     height = {pair: y for y, pair in enumerate(lines)}
     figure, axes = new_figure(1.1 + 0.42 * len(lines), 1, 2, sharey=True)
     for axis, over in zip(axes[0], ("conditions", "images"), strict=True):
-        axis.axvline(0, color=INK, linewidth=1)
-        for segmenter, shift in zip(
-            segmenters, np.linspace(0.22, -0.22, len(segmenters)), strict=True
-        ):
-            part = rows[(rows.over == over) & (rows.segmenter == segmenter)]
-            y = [height[m, v] + shift for m, v in zip(part.metric, part.vlm, strict=True)]
-            spread = np.clip([part.r - part.low, part.high - part.r], 0, None)
-            axis.errorbar(part.r, y, xerr=spread, linestyle="", marker=marker(segmenter),
-                          color=colour(segmenter), markersize=5, elinewidth=1.2)  # fmt: skip
-        axis.set(title=f"over {over}", xlim=(-1.05, 1.05), xticks=[-1, -0.5, 0, 0.5, 1])
-        axis.set_xticklabels(["−1", "", "0", "", "1"])
+        draw_coefficients(axis, rows[rows.over == over], segmenters, height)
+        axis.set_title(f"over {over}")
     axes[0, 0].set_yticks(
         range(len(lines)), [f"{METRICS[m]}, {labels.get(v, v)}" for m, v in lines]
     )

@@ -10,9 +10,9 @@ import torch
 
 from vlmis_utils.catalogue import ModelEntry, checkpoint_path, load_catalogue
 from vlmis_utils.errors import UserError
+from vlmis_utils.parameters import count_parameters, stated_parameters
 from vlmis_utils.preflight.finding import Finding, size
 from vlmis_utils.preflight.hub_look import in_cache, on_hub
-from vlmis_utils.preflight.weights import count_parameters, stated_parameters
 from vlmis_utils.study import Study
 
 __all__ = ["Need", "model_findings"]

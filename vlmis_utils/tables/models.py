@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from vlmis_utils.catalogue import ModelEntry, checkpoint_path
-from vlmis_utils.errors import UserError
+from vlmis_utils.parameters import count_parameters
 
-__all__ = ["count_parameters", "load_models"]
+__all__ = ["load_models"]
 
 _EMBEDDED = "vlmis_utils/"
 # Hexadecimal digits of a commit or digest that a cell shows.
@@ -49,24 +46,6 @@ def load_models(
             }
         )
     return pd.DataFrame(rows)
-
-
-def count_parameters(folder: str | Path) -> int:
-    """Return how many numbers a folder's safetensors files hold, reading their headers only.
-
-    Raises:
-        UserError: a file is none.
-    """
-    total = 0
-    for path in sorted(Path(folder).glob("*.safetensors")):
-        try:
-            with path.open("rb") as stream:
-                header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
-            shapes = [fact["shape"] for key, fact in header.items() if key != "__metadata__"]
-        except (OSError, ValueError, KeyError, TypeError, OverflowError, MemoryError) as error:
-            raise UserError(f"{path} is no safetensors file ({type(error).__name__})") from None
-        total += sum(math.prod(shape) for shape in shapes)
-    return total
 
 
 def _parameters(entry: ModelEntry) -> str:

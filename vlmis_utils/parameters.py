@@ -15,7 +15,7 @@ _LENGTH = 8  # bytes before a header, its length as a little-endian number
 _LONGEST = 100_000_000  # bytes of a header; the format allows no more
 
 
-def count_parameters(folder: Path) -> int:
+def count_parameters(folder: str | Path) -> int:
     """Return the number of values in a folder's safetensors files; only headers are read.
 
     Args:
@@ -24,6 +24,7 @@ def count_parameters(folder: Path) -> int:
     Raises:
         UserError: no weights, a part of them missing, or a file that is cut off or none.
     """
+    folder = Path(folder)
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         raise UserError(f"no safetensors weights in {folder}: download or convert them again")
@@ -44,10 +45,10 @@ def _counted(path: Path) -> int:
         end = max((tensor["data_offsets"][1] for tensor in header.values()), default=0)
         whole = path.stat().st_size == _LENGTH + length + end
         count = sum(math.prod(tensor["shape"]) for tensor in header.values())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError):
         whole, count = False, 0
     if not whole:
-        raise UserError(f"{path} is damaged or cut off: download it again")
+        raise UserError(f"{path} is no safetensors file, or cut off: download it again")
     return count
 
 
