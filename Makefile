@@ -7,7 +7,7 @@ STUDY = $(basename $(notdir $(PARAMS)))
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help book test lint format weights serve bench lock clean distclean env
+.PHONY: help book test lint format weights quality serve bench lock clean distclean env
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ format: $(READY)  ## put the code into the project's format
 
 weights: $(READY)  ## train the embedded models again, from their recipes
 	@$(BIN)/python -m vlmis_utils.streetworld.weights $(ARGS)
+
+quality: $(READY)  ## measure the embedded models, and write their model cards
+	@$(BIN)/python -m vlmis_utils.streetworld.evaluate $(ARGS)
+	@$(BIN)/python -m vlmis_utils.streetworld.ablations
 
 serve: $(READY)  ## show the book at http://127.0.0.1:8000
 	@$(BIN)/python -m http.server -b 127.0.0.1 -d build/$(STUDY)/html 8000

@@ -148,22 +148,18 @@ def test_an_interruption_repeats_at_most_one_shard(
     tmp_path: Path, counts, monkeypatch, failing: int
 ) -> None:
     study = fakes.make_study(tmp_path, SCENES)
-    calls = 0
+    calls, whole_rows = 0, work.rows
 
     def interrupted(task):
         nonlocal calls
         calls += 1
         if calls == failing:
-            work.rows(task)  # computed, never written
+            whole_rows(task)  # computed, never written
             raise KeyboardInterrupt
-        return work.rows(task)
-
-    @engine.contextmanager
-    def computing(workers, log):
-        yield interrupted
+        return whole_rows(task)
 
     with monkeypatch.context() as patch:
-        patch.setattr(engine, "_computing", computing)
+        patch.setattr(work, "rows", interrupted)
         with pytest.raises(KeyboardInterrupt):
             run(study)
     before = counts()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vlmis_utils import records
+from vlmis_utils import atomic, records
 from vlmis_utils.errors import RunError, UserError
 from vlmis_utils.records import SCHEMAS, Store, read_table, shard_key
+from vlmis_utils.seal import intact
 
 FACTS = {"condition": "LL1", "digest": "abc"}
 plain = st.recursive(
@@ -32,6 +35,7 @@ def answers(count: int = 2) -> pd.DataFrame:
     )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(), plain, max_size=4))
 def test_a_key_depends_on_facts_and_not_on_their_order(facts: dict[str, object]) -> None:
     backwards = dict(reversed(facts.items()))
@@ -62,8 +66,8 @@ def test_nothing_is_left_behind_by_a_write_that_fails(tmp_path: Path, monkeypatc
     def broken(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(records.os, "replace", broken)
-    with pytest.raises(OSError, match="disk full"):
+    monkeypatch.setattr(atomic.os, "replace", broken)
+    with pytest.raises(RunError, match="cannot write .*: disk full"):
         store.write("answers", key, answers(5), FACTS)
     assert store.path("answers", key).read_bytes() == before
     assert [p.name for p in store.path("answers", key).parent.iterdir()] == [f"{key}.parquet"]
@@ -85,6 +89,61 @@ def test_a_damaged_shard_is_moved_aside(tmp_path: Path, damage: str) -> None:
     assert store.read("answers", key) is None
     assert store.damaged == [path] and not path.exists()
     assert path.with_suffix(".corrupt").exists()
+
+
+def test_any_changed_bit_is_found(tmp_path: Path) -> None:
+    """Also in the footer, which Parquet's own checksums leave out, and in the digest itself."""
+    store, key = Store(tmp_path), shard_key(FACTS)
+    data = store.write("answers", key, answers(20), FACTS).read_bytes()
+    assert intact(data)
+    rng = np.random.default_rng(6)
+    last = range(len(data) - 300, len(data))  # digest and end of the footer, bit by bit
+    for at in [*rng.integers(0, len(data), 2000), *last]:
+        changed = bytearray(data)
+        changed[at] ^= 1 << int(rng.integers(8))
+        assert not intact(bytes(changed)), at
+    for cut in (1, 8, 100):
+        assert not intact(data[:-cut]) or not data[:-cut].endswith(b"PAR1")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_flips_are_moved_aside_and_written_anew(tmp_path: Path, seed: int) -> None:
+    store, key = Store(tmp_path), shard_key(FACTS)
+    path = store.write("answers", key, answers(20), FACTS)
+    rng, changed = np.random.default_rng(seed), bytearray(path.read_bytes())
+    for at in rng.integers(0, len(changed), 1 + seed % 4):
+        changed[at] ^= int(rng.integers(1, 256))
+    path.write_bytes(changed)
+    assert store.read("answers", key) is None and store.damaged == [path]
+    store.write("answers", key, answers(20), FACTS)
+    assert len(store.read("answers", key)) == 20
+
+
+def test_a_shard_from_before_files_were_sealed_is_read(tmp_path: Path) -> None:
+    store, key = Store(tmp_path), shard_key(FACTS)
+    path = store.write("answers", key, answers(), FACTS)
+    pq.write_table(pq.read_table(path).replace_schema_metadata(None), path)
+    assert len(store.read("answers", key)) == 2 and not store.damaged
+
+
+def test_other_readers_see_plain_parquet(tmp_path: Path) -> None:
+    store, key = Store(tmp_path), shard_key(FACTS)
+    path = store.write("answers", key, answers(), FACTS)
+    assert list(pd.read_parquet(path).columns) == [c.name for c in SCHEMAS["answers"]]
+    assert json.loads(pq.read_schema(path).metadata[b"vlmis"]) == FACTS
+
+
+def test_drafts_of_a_killed_run_are_swept_and_nothing_else(tmp_path: Path) -> None:
+    store, key = Store(tmp_path), shard_key(FACTS)
+    path = store.write("answers", key, answers(), FACTS)
+    store.consolidate("answers", [key])
+    for folder, name in ((path.parent, path.name), (tmp_path / "records", "run.json")):
+        (folder / f".{name}.abc_1234").write_bytes(b"half")
+    kept = path.with_suffix(".corrupt")
+    kept.write_bytes(b"")
+    store.sweep()
+    left = sorted(p.name for p in tmp_path.rglob("*") if p.is_file())
+    assert left == sorted([path.name, kept.name, "answers.parquet"])
 
 
 def test_a_table_is_its_shards_in_order(tmp_path: Path) -> None:

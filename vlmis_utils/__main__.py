@@ -188,20 +188,26 @@ def _run(options: argparse.Namespace) -> None:
     study = _study(options)
     start = time.perf_counter()
     from vlmis_utils import engine
+    from vlmis_utils.lock import locked
 
     tables = None
     if options.only:
         from vlmis_utils.execute import find_pages, select
 
         tables = {table for page in select(find_pages(), options.only) for table in page.needs}
-    engine.run(study, tables=tables)
-    if not options.no_book:
-        _pages(study, options.only)
+    with locked(study):
+        engine.run(study, tables=tables)
+        if not options.no_book:
+            _pages(study, options.only)
     say(f"done in {duration(time.perf_counter() - start)}")
 
 
 def _book(options: argparse.Namespace) -> None:
-    _pages(_study(options), options.only)
+    from vlmis_utils.lock import locked
+
+    study = _study(options)
+    with locked(study):
+        _pages(study, options.only)
 
 
 def _pages(study, only: str | None) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from vlmis_utils.errors import UserError, closest
+from vlmis_utils.errors import UserError, closest, shown
 
 __all__ = ["LIBRARIES", "ModelEntry", "checkpoint_path", "find_model", "load_catalogue"]
 
@@ -88,7 +88,7 @@ def load_catalogue(path: str | Path = "params/models.yaml") -> dict[str, ModelEn
     found = given if given.exists() or given.is_absolute() else ROOT / given
     try:
         read = yaml.safe_load(found.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"model catalogue {path} is not YAML: {reason}") from None
     except OSError as error:
@@ -162,7 +162,7 @@ def _entry(name: str, fields: object, path: str | Path) -> ModelEntry:
             raise UserError(f"{where}: {key} is missing: add a line `{key}: ...`")
     for key, value in fields.items():
         if key != "options" and value is not None and not isinstance(value, str):
-            raise UserError(f"{where}: {key} must be text, not {value!r}: put it in quotes")
+            raise UserError(f"{where}: {key} must be text, not {shown(value)}: put it in quotes")
     library = fields["library"]
     if library not in LIBRARIES:
         raise UserError(f"{where}: unknown library {library!r}{closest(library, LIBRARIES)}")
@@ -173,7 +173,7 @@ def _entry(name: str, fields: object, path: str | Path) -> ModelEntry:
         raise UserError(f"{where}: {library} loads a {LIBRARIES[library]}, not a {kind}")
     options = fields.get("options") or {}
     if not isinstance(options, dict):
-        raise UserError(f"{where}: options must be a mapping, not {options!r}")
+        raise UserError(f"{where}: options must be a mapping, not {shown(options)}")
     return ModelEntry(
         name=name,
         kind=kind,

@@ -3,21 +3,25 @@
 Images go in and come out as uint8, like a camera's. The random parts (sensor noise, the place of
 the occluder) are a pure function of (seed, scene_id, corruption, severity): the same pixels alone
 or in any batch, in any order, on CPU or GPU. To that end blur sums integers, gamma is a table of
-256 levels, and noise comes from a counter (`vlmis_utils.noise`).
+256 levels, and noise comes from a counter (`vlmis_utils.noise`). Kornia says what the result is and
+works on any device (`vlmis_utils.kernels_kornia`); on a CPU compiled kernels give the same bytes
+(`vlmis_utils.kernels`).
 """
 
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import ModuleType
 
-import kornia
 import torch
 
+from vlmis_utils import kernels_kornia
 from vlmis_utils.errors import UserError, closest
-from vlmis_utils.noise import digest_words, gaussian
+from vlmis_utils.noise import digest_words
 from vlmis_utils.table1 import (
     BLUR_SCALES,
     CONDITIONS,
@@ -43,10 +47,6 @@ __all__ = [
     "occluder",
     "psnr",
 ]
-
-# What lies beyond the frame is unknown. Repeating the edge column keeps the brightness there and,
-# unlike reflection, brings no mirrored second copy of an object into the picture.
-_BORDER = "replicate"
 
 _ASPECT = 2.0
 
@@ -111,15 +111,16 @@ def corrupt(
     if row is None or images.numel() == 0:
         out = images.clone()
     elif row.kernel is not None:
-        out = _motion_blur(images, blur_kernel_size(row.kernel, images.shape[-1], blur_scale))
+        kernel = blur_kernel_size(row.kernel, images.shape[-1], blur_scale)
+        out = _kernels(images).motion_blur(images, kernel)
     elif row.gamma is not None:
-        out = _low_light(images, row, scene_ids, seed, float(noise_sigma[row.severity - 1]))
+        sigma = float(noise_sigma[row.severity - 1])
+        keys = [digest_words(seed, name, row.corruption, row.severity)[0] for name in scene_ids]
+        out = _kernels(images).low_light(images, row.gamma, sigma, keys)
     else:
         height, width = images.shape[-2:]
         boxes = [occluder(name, row.severity, height, width, seed) for name in scene_ids]
-        out = images.clone()
-        for image, (top, left, tall, wide) in zip(out, boxes, strict=True):
-            image[:, top : top + tall, left : left + wide] = 0
+        out = _kernels(images).occlude(images, boxes)
     if not return_info:
         return out
     ratios = psnr(images, out)
@@ -154,40 +155,27 @@ def _check(
         )
 
 
-def _motion_blur(images: torch.Tensor, kernel: int) -> torch.Tensor:
-    """Average ``kernel`` neighbours in each row, through Kornia, edges replicated.
-
-    Kornia's motion kernel at angle 0 has one row that is not zero, so a single horizontal pass
-    does the work of the square one. It adds whole numbers (weights one, not 1/kernel), whose sum
-    is exact in any order and on any device, and divides once.
-    """
-    square = kornia.filters.get_motion_kernel2d(kernel, 0.0, 0.0)[0]
-    line = (square[kernel // 2] * kernel).round().to(images.device)
-    with torch.autocast(images.device.type, enabled=False):
-        sums = kornia.filters.filter2d(images.float(), line[None, None], border_type=_BORDER)
-    return (sums.round() / kernel).round().to(torch.uint8)
+def _kernels(images: torch.Tensor) -> ModuleType:
+    """Return the module that degrades: compiled kernels on a CPU where they work, else Kornia."""
+    compiled = _compiled() if images.device.type == "cpu" else None
+    return compiled or kernels_kornia
 
 
-@lru_cache(maxsize=16)
-def _gamma_table(gamma: float) -> torch.Tensor:
-    """Return float32 (256,): Kornia's gamma correction of every grey level, in [0, 1]."""
-    levels = torch.arange(256, dtype=torch.float64) / 255
-    return kornia.enhance.adjust_gamma(levels.reshape(1, 1, 1, 256), gamma).flatten().float()
-
-
-def _low_light(
-    images: torch.Tensor, row: Row, scene_ids: Sequence[str], seed: int, sigma: float
-) -> torch.Tensor:
-    """Darken by gamma, then add sensor noise, clamp to [0, 1] and round to 8 bits."""
-    table = _gamma_table(row.gamma).to(images.device)
-    out = torch.empty_like(images)
-    for index, name in enumerate(scene_ids):
-        dark = table[images[index].long()]
-        if sigma > 0:
-            key = digest_words(seed, name, row.corruption, row.severity)[0]
-            dark = dark + gaussian(tuple(dark.shape), key, sigma, images.device)
-        out[index] = (dark.clamp_(0, 1) * 255).round_().to(torch.uint8)
-    return out
+@lru_cache(maxsize=1)
+def _compiled() -> ModuleType | None:
+    """Import the compiled kernels, None where numba fails; once in a process, on first use."""
+    try:
+        from vlmis_utils import kernels
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        warnings.warn(
+            f"numba cannot compile here, so images are degraded by Kornia, with the same result "
+            f"but more slowly: {reason}",
+            RuntimeWarning,
+            stacklevel=4,
+        )
+        return None
+    return kernels
 
 
 def occluder(

@@ -2,35 +2,34 @@
 
 A unit of work is a table, a model, a condition and up to ``shard_size`` scenes; its rows are one
 shard of the record store. A unit is split over the worker processes, and the next one starts when
-its shard is written: an interruption, even a power cut, loses at most that one shard.
+its shard is written: an interruption, even a power cut, loses at most that one shard. A unit that
+fails is named, the others go on, and the next run computes what is missing.
 """
 
 from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, replace
-from pathlib import Path
-
-import numpy as np
-import pandas as pd
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import asdict
 
 from vlmis_utils import provenance, work
-from vlmis_utils.errors import RunError
+from vlmis_utils.attempts import Failure
+from vlmis_utils.computing import Compute, computing
+from vlmis_utils.errors import RunError, unwritable
+from vlmis_utils.lock import locked
 from vlmis_utils.planning import TABLES, Planner, Unit
-from vlmis_utils.pool import pool
 from vlmis_utils.progress import Progress, say
 from vlmis_utils.scenes import annotated_classes
 from vlmis_utils.study import Study, flat
-from vlmis_utils.work import Loaders, Task
+from vlmis_utils.work import Loaders
 
 __all__ = ["TABLES", "plan", "run"]
 
 LOADERS = Loaders()
-_SHOWN = 3  # damaged scenes that an error names
+_SHOWN = 3  # failures that an error names
+_GIVE_UP = 3  # units of a model in a row of which nothing could be computed
 
 
 def plan(study: Study, loaders: Loaders = LOADERS) -> list[Unit]:
@@ -53,12 +52,22 @@ def run(study: Study, tables: Iterable[str] | None = None, loaders: Loaders = LO
 
     Raises:
         UserError: a dataset, a checkpoint or the device is missing; raised before any work.
-        RunError: images or label maps are damaged (all of them named before a model runs, the
-            scenes of other shards kept), or a worker died.
+        RunError: another process runs this study; images or label maps are damaged (named before a
+            model runs); a model failed on some images (named when all others are recorded); or the
+            disk is full. What is recorded is kept, and a rerun does only what is missing.
     """
+    with locked(study):
+        try:
+            _run(study, tables, loaders)
+        except OSError as error:
+            raise unwritable(error.filename or study.folder, error) from error
+
+
+def _run(study: Study, tables: Iterable[str] | None, loaders: Loaders) -> None:
     work.open_scenes.cache_clear()
     work.pixels.cache_clear()
     planner = Planner(study, loaders)
+    planner.store.sweep()
     wanted = [t for t in TABLES if tables is None or t in tables or t in TABLES[:2]]
     models = [name for table in wanted for name in planner.models(table) if name]
     for name in models:
@@ -66,18 +75,27 @@ def run(study: Study, tables: Iterable[str] | None = None, loaders: Loaders = LO
     work.model.cache_clear()
     work.replies.cache_clear()
     computed: dict[str, dict[str, object]] = {}
-    log = study.folder / "workers.log"
-    with _computing(_workers(study, planner.device), log) as compute:
+    failed: list[str] = []
+    with computing(study, planner.device, study.folder / "workers.log") as compute:
         for table in wanted:
             units = list(planner.units(table))
             for damaged in planner.store.damaged:
                 say(f"{damaged} was damaged: moved aside to *.corrupt, computed again")
             planner.store.damaged.clear()
+            before = len(failed)
             for model, group in itertools.groupby(units, key=lambda unit: unit.model):
-                computed |= _run_group(planner, table, model, list(group), compute)
+                stage, failures = _run_group(planner, table, model, list(group), compute)
+                computed |= stage
+                failed += failures
             if table in TABLES[:2]:
+                if failed:
+                    raise RunError(_shown(failed))
                 units = [unit if unit.recorded else planner.looked_up(unit) for unit in units]
-            planner.store.consolidate(table, [unit.key for unit in units])
+            if len(failed) == before:
+                planner.store.consolidate(table, [unit.key for unit in units])
+    if failed:
+        provenance.merge_run(study.records, {"stages": computed})
+        raise RunError(_shown(failed))
     provenance.merge_run(
         study.records,
         {
@@ -107,76 +125,46 @@ def _hosted(planner: Planner) -> dict[str, dict[str, object]]:
 
 
 def _run_group(
-    planner: Planner,
-    table: str,
-    model: str,
-    units: list[Unit],
-    compute: Callable[[Task], pd.DataFrame],
-) -> dict[str, dict[str, object]]:
-    """Compute the missing units of one model (or table) and return how long that took."""
+    planner: Planner, table: str, model: str, units: list[Unit], compute: Compute
+) -> tuple[dict[str, dict[str, object]], list[str]]:
+    """Compute the missing units of one model (or table); return how long that took, and failures.
+
+    A model is given up after some units in a row of which nothing could be computed.
+    """
     missing = [unit for unit in units if not unit.recorded]
+    missing.sort(key=lambda unit: unit.start)  # all conditions of a scene while it is decoded
     if not missing:
-        return {}
+        return {}, []
     start = time.perf_counter()
     label = model or table
     total = sum(unit.stop - unit.start for unit in missing)
-    unusable: list[str] = []
-    with Progress(label, total, "scenes" if table == "scenes" else "images") as progress:
-        for unit in missing:
-            try:
-                frame = compute(planner.task(unit))
-            except RunError as error:
-                if table != "scenes":
-                    raise RunError(str(error).splitlines()[0]) from error
-                unusable += str(error).splitlines()
+    failed: list[str] = []
+    in_vain = done = seen = 0
+    outcomes = compute([planner.task(unit) for unit in missing])
+    with (
+        Progress(label, total, "scenes" if table == "scenes" else "images") as progress,
+        closing(outcomes),
+    ):
+        for place, outcome in outcomes:
+            unit, seen = missing[place], seen + 1
+            if not isinstance(outcome, Failure):
+                planner.store.write(table, unit.key, outcome, unit.facts or {})
+                progress.add(unit.stop - unit.start)
+                done += unit.stop - unit.start
+                in_vain = 0
                 continue
-            planner.store.write(table, unit.key, frame, unit.facts or {})
-            progress.add(unit.stop - unit.start)
-    if unusable:
-        more = f"; and {len(unusable) - _SHOWN} more" if len(unusable) > _SHOWN else ""
-        raise RunError(f"{'; '.join(unusable[:_SHOWN])}{more}")
-    return {label: {"seconds": round(time.perf_counter() - start, 2), "images": total}}
+            say(f"failed: {_shown(outcome.lines)}")
+            failed += outcome.lines
+            in_vain = in_vain + 1 if outcome.whole else 0
+            if model and in_vain == _GIVE_UP and seen < len(missing):
+                failed.append(f"model {model} was given up after {in_vain} units without a result")
+                say(failed[-1])
+                break
+    stage = {label: {"seconds": round(time.perf_counter() - start, 2), "images": done}}
+    return (stage if done else {}), failed
 
 
-def _workers(study: Study, device: str) -> int:
-    most = provenance.cores() if device == "cpu" else 1
-    return min(study.workers or most, study.shard_size, study.scenes)
-
-
-@contextmanager
-def _computing(workers: int, log: Path) -> Iterator[Callable[[Task], pd.DataFrame]]:
-    """Give a function that computes a task's rows, in ``workers`` processes or in this one."""
-    if workers <= 1:
-        yield work.rows
-        return
-    with ExitStack() as stack:
-        started: list[ProcessPoolExecutor] = []
-
-        def compute(task: Task) -> pd.DataFrame:
-            if getattr(task.entry, "library", "") == "openai":  # waits for a server, not for cores
-                return work.rows(task)
-            if not started:
-                threads = max(1, provenance.cores() // workers)
-                started.append(stack.enter_context(pool(workers, threads, log)))
-            edges = np.linspace(task.start, task.stop, workers + 1).round().astype(int)
-            parts = [
-                started[0].submit(work.rows, replace(task, start=int(a), stop=int(b)))
-                for a, b in itertools.pairwise(edges)
-                if b > a
-            ]
-            return pd.concat(_results(parts), ignore_index=True)
-
-        yield compute
-
-
-def _results(parts: list[Future[pd.DataFrame]]) -> list[pd.DataFrame]:
-    """Return the rows of all parts, or raise what is wrong with any of them, a line each."""
-    frames, failures = [], []
-    for part in parts:
-        try:
-            frames.append(part.result())
-        except RunError as error:
-            failures.append(str(error))
-    if failures:
-        raise RunError("\n".join(failures))
-    return frames
+def _shown(lines: Sequence[str]) -> str:
+    """Return failures in one line: the first ones, and how many more."""
+    more = f"; and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
+    return f"{'; '.join(lines[:_SHOWN])}{more}"

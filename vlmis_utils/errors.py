@@ -1,11 +1,13 @@
-"""The two errors a user can meet: misuse (exit code 2) and a failed run (exit code 1)."""
+"""The errors a user can meet: misuse (exit code 2) and a failed run (exit code 1)."""
 
 from __future__ import annotations
 
 import difflib
+import errno
+import reprlib
 from collections.abc import Iterable
 
-__all__ = ["RunError", "UserError", "closest"]
+__all__ = ["RunError", "StopError", "UserError", "closest", "shown", "unwritable"]
 
 
 class UserError(ValueError):
@@ -14,6 +16,37 @@ class UserError(ValueError):
 
 class RunError(RuntimeError):
     """A run that could not go on. The message is one line that names the file and the remedy."""
+
+
+class StopError(RunError):
+    """A failure that no other part of a run would escape, such as a full disk: it ends at once."""
+
+
+def unwritable(path: object, error: OSError) -> StopError:
+    """Return the error of a file that could not be written: the file, why, and the remedy.
+
+    >>> print(unwritable("a/b.parquet", OSError(errno.ENOSPC, "No space left on device")))
+    cannot write a/b.parquet: No space left on device; what is recorded is kept: free some space \
+and run again
+    """
+    remedy = "make it writable, or set build_root to another folder,"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        remedy = "free some space"
+    reason = error.strerror or str(error) or type(error).__name__
+    return StopError(
+        f"cannot write {path}: {reason}; what is recorded is kept: {remedy} and run again"
+    )
+
+
+def shown(value: object) -> str:
+    """Return a value as Python writes it, long or deep ones shortened.
+
+    >>> shown("text"), shown([[[1]]])
+    ("'text'", '[[[...]]]')
+    """
+    short = reprlib.Repr()
+    short.maxlevel, short.maxlist, short.maxdict, short.maxstring = 2, 12, 6, 200
+    return short.repr(value)
 
 
 def closest(word: object, known: Iterable[str]) -> str:

@@ -34,7 +34,7 @@ from vlmis_utils.study import Study, flat
 
 __all__ = ["NOTEBOOKS", "Page", "execute", "find_pages", "page_keys", "select"]
 
-NOTEBOOKS = Path("notebooks")
+BOOK, NOTEBOOKS = Path("book"), Path("notebooks")
 TOC = Path("_toc.yml")
 
 
@@ -212,9 +212,16 @@ def _tag_injected(notebook: nbformat.NotebookNode, job: _Job) -> None:
 
 
 def _state(study: Study) -> str:
-    """Return a digest of what all pages depend on: tables, this package, library versions."""
+    """Return a digest of what all pages depend on: tables, this package, library versions.
+
+    With the package go the numbers kept with it and with the book, and the embedded weights.
+    """
     digest = hashlib.sha256(provenance.source_digest().encode())
     digest.update(json.dumps(provenance.versions()).encode())
+    package = Path(__file__).parent
+    kept = [path for end in ("csv", "safetensors") for path in package.rglob(f"*.{end}")]
+    for path in sorted([*kept, *BOOK.rglob("*.csv")]):
+        digest.update(path.read_bytes())
     for table in SCHEMAS:
         path = study.records / f"{table}.parquet"
         digest.update(path.read_bytes() if path.exists() else b"")

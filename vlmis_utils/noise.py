@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import torch
 
-__all__ = ["digest_words", "gaussian", "philox4x32"]
+__all__ = ["digest_words", "gaussian", "philox4x32", "quantiles"]
 
 _MASK = 0xFFFFFFFF
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
@@ -70,8 +70,13 @@ def _rounds(words: tuple[torch.Tensor, ...], key: tuple[int, int]) -> tuple[torc
 
 
 @lru_cache(maxsize=16)
-def _quantiles(sigma: float, device: torch.device) -> torch.Tensor:
-    """Return float32 (65536,): the centres of equally likely slices of N(0, sigma^2)."""
+def quantiles(sigma: float, device: torch.device) -> torch.Tensor:
+    """Return float32 (65536,): the centres of equally likely slices of N(0, sigma^2).
+
+    >>> table = quantiles(1.0, torch.device("cpu"))
+    >>> [round(table[level].item(), 2) for level in (0, 32767, 32768, 65535)]
+    [-4.32, -0.0, 0.0, 4.32]
+    """
     levels = (torch.arange(_LEVELS, dtype=torch.float64) + 0.5) / _LEVELS
     return (torch.special.ndtri(levels) * sigma).to(torch.float32).to(device)
 
@@ -103,4 +108,4 @@ def gaussian(
     counters = torch.arange((size + 7) // 8, dtype=torch.int64, device=device)
     words = philox4x32(counters, key)
     halves = torch.stack((words & 0xFFFF, words >> 16), dim=-1).reshape(-1)[:size]
-    return _quantiles(float(sigma), device)[halves].reshape(shape)
+    return quantiles(float(sigma), device)[halves].reshape(shape)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import torch
 
 from vlmis_utils import hub, provenance, work
 from vlmis_utils.catalogue import ModelEntry, checkpoint_path, find_model, load_catalogue
-from vlmis_utils.errors import UserError
+from vlmis_utils.errors import StopError, UserError
 from vlmis_utils.prompts import PROMPTS
 from vlmis_utils.records import BLANK, Store, shard_key, write_atomically
 from vlmis_utils.study import Study
@@ -56,17 +57,24 @@ class Unit:
         return shard_key(self.facts or {})
 
 
+# Columns of a table of which the keys of others are made; all that is kept of its rows.
+_NAMED: dict[str, tuple[str, ...]] = {
+    "scenes": ("scene_id", "image_sha256", "labels_sha256"),
+    "conditions": ("scene_id", "image_sha256"),
+}
+
+
 class Planner:
     """Knows, of each unit, what determines it and whether it is recorded."""
 
     def __init__(self, study: Study, loaders: Loaders) -> None:
         self.study, self.loaders = study, loaders
-        self.store = Store(study.folder)
+        self.store = Store(study.store)
         self.catalogue = load_catalogue(study.models)
         self.device = device_of(study.device)
         self.scenes = work.open_scenes(study)
         self.described: dict[str, dict[str, object]] = {}
-        self.rows: dict[tuple[str, str, int], pd.DataFrame] = {}
+        self.rows: dict[tuple[str, str, int], list[list[str]]] = {}
         edges = [*range(0, len(self.scenes), study.shard_size), len(self.scenes)]
         self.shards = list(itertools.pairwise(edges))
 
@@ -93,8 +101,8 @@ class Planner:
             return unit
         unit = replace(unit, facts=facts)
         frame = self.store.read(unit.table, unit.key)
-        if frame is not None and unit.table in ("scenes", "conditions"):
-            self.rows[unit.table, unit.condition, unit.start] = frame
+        if frame is not None and unit.table in _NAMED:
+            self.rows[unit.table, unit.condition, unit.start] = _columns(frame, *_NAMED[unit.table])
         return replace(unit, recorded=frame is not None)
 
     def _facts(self, unit: Unit) -> dict[str, object] | None:
@@ -108,14 +116,14 @@ class Planner:
         scenes = self.rows.get(("scenes", "", unit.start))
         if scenes is None:
             return None
-        facts["scenes"] = _columns(scenes, "scene_id", "image_sha256", "labels_sha256")
+        facts["scenes"] = scenes
         facts["condition"] = unit.condition
         if unit.table == "conditions":
             return facts | _corruption_facts(study, unit.condition)
         seen = self.rows.get(("conditions", unit.condition, unit.start))
         if seen is None:
             return None
-        facts["images"] = list(seen.image_sha256)
+        facts["images"] = [digest for _, digest in seen]
         facts["model"], facts["digest"] = unit.model, self.digest(unit.model)
         if unit.table == "answers":
             facts["prompts"] = [[p.name, p.text] for p in PROMPTS]
@@ -124,11 +132,12 @@ class Planner:
     def task(self, unit: Unit) -> Task:
         """Return what a worker needs to compute the unit."""
         seen = self.rows.get(("conditions", unit.condition, unit.start))
-        images = {} if seen is None else dict(zip(seen.scene_id, seen.image_sha256, strict=True))
+        images = dict(seen or ())
         entry = find_model(self.catalogue, unit.model) if unit.model else None
         return Task(
             self.study, unit.table, unit.condition, unit.start, unit.stop,
             entry, self.device, self.loaders, images if entry else {},
+            self.digest(unit.model) if entry else "",
         )  # fmt: skip
 
     def digest(self, name: str) -> str:
@@ -162,7 +171,8 @@ class Planner:
             known["visual_tokens"] = {f"{h}x{w}": loaded.visual_tokens(h, w) for h, w in sizes}
         cache = self._cache(entry, loader, sizes)
         if cache is not None:
-            write_atomically(cache, json.dumps(known).encode())
+            with suppress(StopError):  # looking at a study needs no place to write
+                write_atomically(cache, json.dumps(known).encode())
         return known
 
     def _cache(
@@ -215,7 +225,7 @@ def device_of(name: str) -> str:
     return name
 
 
-def _columns(frame: pd.DataFrame, *names: str) -> list[list[object]]:
+def _columns(frame: pd.DataFrame, *names: str) -> list[list[str]]:
     return frame[list(names)].to_numpy().tolist()
 
 
@@ -225,7 +235,9 @@ def _corruption_facts(study: Study, condition: str) -> dict[str, object]:
         return {"code": provenance.source_digest("work")} if condition == BLANK else {}
     row = condition_row(condition)
     facts: dict[str, object] = {
-        "code": provenance.source_digest("corruptions", "noise", "table1"),
+        "code": provenance.source_digest(
+            "corruptions", "kernels", "kernels_kornia", "noise", "table1"
+        ),
         "seed": study.seed,
     }
     if row.kernel is not None:

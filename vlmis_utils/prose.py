@@ -5,7 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-__all__ = ["direction", "estimate", "listing", "number", "percent", "say", "strength"]
+__all__ = [
+    "direction", "estimate", "listing", "number", "percent", "say", "strength", "verbatim",
+]  # fmt: skip
+
+# What stands for itself in MyST, anywhere in a line.
+_HARMLESS = frozenset(" .,;:!?'\"()/-")
+# Characters that turn the direction of the text around them.
+_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def number(value: float, digits: int = 2, sign: bool = False) -> str:
@@ -53,6 +60,21 @@ def listing(words: Iterable[object], nothing: str = "none") -> str:
     if len(words) < 2:
         return words[0] if words else nothing
     return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def verbatim(text: str) -> str:
+    """Return a text of unknown origin, such as a model's answer, so that a page only shows it.
+
+    Whatever has a meaning in Markdown, MyST or HTML becomes a character reference, line ends become
+    spaces, control characters go. A line of the page must not begin with it.
+
+    >>> verbatim("<b>*Yes* {doc}`x`")
+    '&#60;b&#62;&#42;Yes&#42; &#123;doc&#125;&#96;x&#96;'
+    """
+    kept = [c for c in " ".join(text.split()) if c.isprintable() and c not in _TURNING]
+    return "".join(
+        c if c.isalnum() or c in _HARMLESS or ord(c) > 127 else f"&#{ord(c)};" for c in kept
+    )
 
 
 def direction(

@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from vlmis_utils.records import write_atomically
+from vlmis_utils.storage import Place
 
 __all__ = [
     "PACKAGES",
@@ -26,9 +27,9 @@ __all__ = [
 
 # The packages whose version a reader of the results may ask for.
 PACKAGES: tuple[str, ...] = (
-    "torch", "torchvision", "transformers", "open_clip_torch", "kornia", "trimesh", "embreex",
-    "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "pingouin", "matplotlib", "papermill",
-    "jupytext", "myst-nb", "jupyter-book", "Sphinx",
+    "torch", "torchvision", "transformers", "open_clip_torch", "kornia", "numba", "trimesh",
+    "embreex", "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "pingouin", "matplotlib",
+    "papermill", "jupytext", "myst-nb", "jupyter-book", "Sphinx",
 )  # fmt: skip
 
 
@@ -92,7 +93,7 @@ def file_facts(paths: Iterable[Path]) -> list[list[object]]:
     return facts
 
 
-def read_run(records: Path) -> dict:
+def read_run(records: Place) -> dict:
     """Return ``run.json`` of a study, empty where there is none or it is damaged."""
     try:
         return json.loads((records / "run.json").read_text(encoding="utf-8"))
@@ -100,7 +101,7 @@ def read_run(records: Path) -> dict:
         return {}
 
 
-def merge_run(records: Path, changes: Mapping[str, object]) -> None:
+def merge_run(records: Place, changes: Mapping[str, object]) -> None:
     """Replace top-level keys of ``run.json``; keys of a mapping are replaced one by one."""
     run = read_run(records)
     for key, value in changes.items():

@@ -2,16 +2,17 @@
 
 Work is written in shards, one file each, named by a digest of all that determines its content:
 the same name holds the same facts, so a shard is read again instead of computed again, and a
-different question never finds it. Tables of a study are its shards put together.
+different question never finds it. Tables of a study are its shards put together. A shard is whole
+or absent, and one of which a byte has changed is found out, see `vlmis_utils.atomic` and
+`vlmis_utils.seal`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import os
-import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from vlmis_utils.atomic import drafts, write_atomically
 from vlmis_utils.errors import RunError, UserError, closest
+from vlmis_utils.seal import intact, parquet
+from vlmis_utils.storage import Place, place
 
 __all__ = [
     "BLANK",
@@ -37,6 +41,8 @@ BLANK = "blank"
 
 # Part of every key: raise it when the meaning of a column changes.
 SCHEMA_VERSION = 2
+
+_GROUP = 1024  # rows of a table that are put together at a time
 
 
 @dataclass(frozen=True)
@@ -120,27 +126,11 @@ def shard_key(facts: Mapping[str, object]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that a reader, or a crash, sees the old content or the new, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def read_table(records: str | Path, table: str) -> pd.DataFrame:
+def read_table(records: str | Place, table: str) -> pd.DataFrame:
     """Read a consolidated table of a study.
 
     Args:
-        records: the folder ``build/<study>/records``.
+        records: the folder ``build/<study>/records``, or its URL.
         table: a key of `SCHEMAS`.
 
     Raises:
@@ -149,11 +139,11 @@ def read_table(records: str | Path, table: str) -> pd.DataFrame:
     """
     if table not in SCHEMAS:
         raise UserError(f"unknown table {table!r}{closest(table, SCHEMAS)}")
-    path = Path(records) / f"{table}.parquet"
+    path = place(records) / f"{table}.parquet"
     if not path.exists():
         raise RunError(f"no records at {path}: run the study first, 'vlmis run params/X.yaml'")
     try:
-        return pd.read_parquet(path)
+        return pd.read_parquet(_opened(path))
     except (pa.ArrowException, OSError, ValueError) as error:
         raise RunError(
             f"{path} is damaged ({_first_line(error)}): run the study again, "
@@ -162,19 +152,30 @@ def read_table(records: str | Path, table: str) -> pd.DataFrame:
 
 
 class Store:
-    """Shards and tables of one study, in ``<root>/shards`` and ``<root>/records``."""
+    """Shards and tables of one study, in ``<root>/shards`` and ``<root>/records``.
 
-    def __init__(self, root: str | Path) -> None:
-        self.root = Path(root)
-        self.damaged: list[Path] = []
+    Args:
+        root: a folder, or a URL; `vlmis_utils.storage` says what holds on an object store.
+    """
 
-    def path(self, table: str, key: str) -> Path:
+    def __init__(self, root: str | Place) -> None:
+        self.root = place(root)
+        self.damaged: list[Place] = []
+
+    def path(self, table: str, key: str) -> Place:
         """Return where the shard ``key`` of ``table`` lies, or would lie."""
         return self.root / "shards" / table / f"{key}.parquet"
 
     def has(self, table: str, key: str) -> bool:
         """Whether a shard lies there (it may turn out damaged when read)."""
         return self.path(table, key).exists()
+
+    def sweep(self) -> None:
+        """Remove the drafts that a killed run left; only for who holds the study's lock."""
+        if isinstance(self.root, Path):
+            for folder in (*self.root.glob("shards/*"), self.root / "records"):
+                for draft in drafts(folder):
+                    draft.unlink(missing_ok=True)
 
     def read(self, table: str, key: str) -> pd.DataFrame | None:
         """Return a shard's rows, or None where it has to be computed.
@@ -184,20 +185,27 @@ class Store:
         arrow = self._arrow(table, key)
         return None if arrow is None else arrow.to_pandas()
 
-    def write(self, table: str, key: str, frame: pd.DataFrame, facts: Mapping[str, object]) -> Path:
+    def write(
+        self, table: str, key: str, frame: pd.DataFrame, facts: Mapping[str, object]
+    ) -> Place:
         """Write a shard atomically, with the facts of its key as file metadata."""
         schema = _schema(table).with_metadata({"vlmis": json.dumps(facts, sort_keys=True)})
         path = self.path(table, key)
-        write_atomically(path, _parquet(_to_arrow(frame, schema)))
+        write_atomically(path, parquet(_to_arrow(frame, schema)))
         return path
 
-    def consolidate(self, table: str, keys: Iterable[str]) -> Path:
+    def consolidate(self, table: str, keys: Iterable[str]) -> Place:
         """Put the shards ``keys`` together, in that order, as ``records/<table>.parquet``.
 
         Raises:
             RunError: a shard is missing or damaged.
         """
-        parts = []
+        path = self.root / "records" / f"{table}.parquet"
+        parts = _groups(self._parts(table, keys))
+        write_atomically(path, parquet(next(parts, _schema(table).empty_table()), parts))
+        return path
+
+    def _parts(self, table: str, keys: Iterable[str]) -> Iterator[pa.Table]:
         for key in keys:
             arrow = self._arrow(table, key)
             if arrow is None:
@@ -205,24 +213,19 @@ class Store:
                     f"{self.path(table, key)} is missing or damaged: run the study again, "
                     "only this shard is computed"
                 )
-            parts.append(arrow.replace_schema_metadata(None))
-        schema = _schema(table)
-        joined = pa.concat_tables(parts) if parts else schema.empty_table()
-        path = self.root / "records" / f"{table}.parquet"
-        write_atomically(path, _parquet(joined))
-        return path
+            yield arrow.replace_schema_metadata(None)
 
     def _arrow(self, table: str, key: str) -> pa.Table | None:
         path = self.path(table, key)
-        if not path.exists():
-            return None
         try:
-            arrow = pq.ParquetFile(path).read()
+            arrow = pq.ParquetFile(_opened(path)).read()
             if arrow.schema.equals(_schema(table)):
                 return arrow
+        except FileNotFoundError:
+            return None
         except (pa.ArrowException, OSError, ValueError):
             pass
-        os.replace(path, path.with_suffix(".corrupt"))
+        path.replace(path.with_suffix(".corrupt"))
         self.damaged.append(path)
         return None
 
@@ -238,10 +241,29 @@ def _to_arrow(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
     return pa.Table.from_pandas(frame[schema.names], schema=schema, preserve_index=False)
 
 
-def _parquet(table: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    pq.write_table(table.replace_schema_metadata(table.schema.metadata), sink, compression="zstd")
-    return sink.getvalue().to_pybytes()
+def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Yield the rows of tables as tables of `_GROUP` rows, whatever the size of those given."""
+    waiting: list[pa.Table] = []
+    for table in tables:
+        waiting.append(table)
+        while sum(map(len, waiting)) >= _GROUP:
+            joined = pa.concat_tables(waiting)
+            yield joined.slice(0, _GROUP)
+            waiting = [joined.slice(_GROUP)]
+    if sum(map(len, waiting)):
+        yield pa.concat_tables(waiting)
+
+
+def _opened(path: Place) -> io.BytesIO:
+    """Return a file's bytes for Arrow.
+
+    Raises:
+        ValueError: they are not those that were written.
+    """
+    data = path.read_bytes()
+    if not intact(data):
+        raise ValueError("its bytes are not those that were written")
+    return io.BytesIO(data)
 
 
 def _first_line(error: BaseException) -> str:

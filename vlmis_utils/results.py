@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -22,6 +21,7 @@ from vlmis_utils.outcomes import Reading
 from vlmis_utils.records import BLANK, read_table
 from vlmis_utils.scenes import annotated_classes
 from vlmis_utils.statistics import jackknife_miou
+from vlmis_utils.storage import Place, place
 from vlmis_utils.taxonomy import (
     CRITICAL_CLASSES,
     LANGUAGE_NAMES,
@@ -39,7 +39,7 @@ class Results:
     """The results of one run, read one way.
 
     Args:
-        records: the folder ``build/<study>/records``.
+        records: the folder ``build/<study>/records``, or its URL.
         top_k, parser, count_hedged, critical_classes, min_share, epsilon: see
             `vlmis_utils.study.Study`; changing one never runs a model.
         bootstrap: resamples of the scenes for every interval.
@@ -50,7 +50,7 @@ class Results:
 
     def __init__(
         self,
-        records: str | Path,
+        records: str | Place,
         *,
         top_k: int = 4,
         parser: str = "scoped",
@@ -60,7 +60,7 @@ class Results:
         epsilon: float = 1e-6,
         bootstrap: int = 2000,
     ) -> None:
-        self.records = Path(records)
+        self.records = place(records)
         self.bootstrap = bootstrap
         self._reading = Reading(
             top_k, parser, count_hedged, tuple(critical_classes), min_share, epsilon

@@ -40,6 +40,7 @@ class _Scope:
     listed: bool = False  # opened by "absent:", runs to the end of the sentence
     subject: list[int] = field(default_factory=list)  # classes that "are not visible" reaches
     over: bool = False  # the subject is complete
+    doubted: bool = False  # and was hedged by a modal
     aside: bool = False  # inside a prepositional phrase, so not in the subject
     definite: bool = False
 
@@ -99,6 +100,8 @@ def _scan(items: list[Item], tokens: list[str]) -> list[tuple[str, str]]:
     names: list[str] = []
     states: list[str] = []
     scope = _Scope()
+    tellers = _tellers(items)
+    last = {item.value: at for at, item in enumerate(items)}
 
     def add(name: str, state: str) -> None:
         names.append(name)
@@ -112,7 +115,7 @@ def _scan(items: list[Item], tokens: list[str]) -> list[tuple[str, str]]:
         after = tokens[item.stop] if item.stop < len(tokens) else ""
         match item.kind:
             case "class":
-                _class(scope, item, items[:at], tokens, len(names))
+                _class(scope, items, at, tokens, len(names))
                 state = scope.state or ASSERTED
                 if after == "free":
                     state = NEGATED
@@ -124,7 +127,7 @@ def _scan(items: list[Item], tokens: list[str]) -> list[tuple[str, str]]:
                 add(item.value, {"present": ASSERTED, "absent": NEGATED, "unsure": HEDGED}[word])
                 scope = _Scope()
             case "heading":
-                heading = _heading(item, items[at + 1 :])
+                heading = _heading(tellers[at + 1], last[item.value] > at)
                 if heading:
                     add(item.value, heading)
                 scope = _Scope()
@@ -159,7 +162,7 @@ def _scan(items: list[Item], tokens: list[str]) -> list[tuple[str, str]]:
                 scope.close()
                 scope.ended, scope.aside = ended, True
             case "and" | "or" | "comma":
-                _join(scope, item, items[at + 1 :], tokens)
+                _join(scope, items, at, tokens)
             case "verb" | "pronoun":
                 if scope.seen:
                     scope.close()
@@ -170,15 +173,18 @@ def _scan(items: list[Item], tokens: list[str]) -> list[tuple[str, str]]:
     return list(zip(names, states, strict=True))
 
 
-def _class(scope: _Scope, item: Item, before: list[Item], tokens: list[str], index: int) -> None:
+def _class(scope: _Scope, items: list[Item], at: int, tokens: list[str], index: int) -> None:
     """Enter a class into the scope: it may be the subject of "... are not visible"."""
     scope.seen = scope.seen or scope.state is not None
     if scope.over:
-        scope.subject, scope.over = [], False
+        scope.subject, scope.over, scope.doubted = [], False, False
     if not scope.aside:
         if not scope.subject:
-            start = max((i.stop for i in before if i.kind not in ("word", "neutral")), default=0)
-            scope.definite = bool(_DEFINITE.intersection(tokens[start : item.start]))
+            before = at
+            while before and items[before - 1].kind in ("word", "neutral"):
+                before -= 1
+            start = items[before - 1].stop if before else 0
+            scope.definite = bool(_DEFINITE.intersection(tokens[start : items[at].start]))
         scope.subject.append(index)
 
 
@@ -186,9 +192,9 @@ def _hedge(scope: _Scope, item: Item, last: bool, mark: Callable[[str], None]) -
     if scope.state == NEGATED or scope.listed:
         return
     if scope.subject and item.value.startswith(_MODAL):
-        if not scope.definite:
+        if not scope.definite and not scope.doubted:
             mark(HEDGED)
-        scope.over = True
+        scope.over = scope.doubted = True
     elif scope.subject and item.value.startswith(_EVIDENTIAL):
         scope.over = True
     elif scope.subject and last:
@@ -199,29 +205,31 @@ def _hedge(scope: _Scope, item: Item, last: bool, mark: Callable[[str], None]) -
         scope.subject = []
 
 
-def _join(scope: _Scope, item: Item, rest: list[Item], tokens: list[str]) -> None:
+def _join(scope: _Scope, items: list[Item], at: int, tokens: list[str]) -> None:
     """Go over a comma, "and" or "or": does the scope reach the next noun?"""
     scope.aside = False
-    if not rest or scope.listed:
+    if at + 1 == len(items) or scope.listed:
         return
-    following = tokens[rest[0].start]
-    if item.kind == "or":
+    after = items[at + 1]
+    following = tokens[after.start]
+    if items[at].kind == "or":
         if scope.ended and scope.state is None:
             scope.open(NEGATED)
         return
-    if rest[0].kind in ("and", "or"):
+    if after.kind in ("and", "or"):
         return
     article = following in ("a", "an", "any") and not scope.bare
     renewed = following in cues.DETERMINERS and not article
     barren = scope.state == HEDGED and not scope.seen
-    if renewed or barren or (scope.state == NEGATED and _predicate(rest, tokens)):
+    if renewed or barren or (scope.state == NEGATED and _predicate(items, at + 1, tokens)):
         scope.close()
         scope.ended = False
 
 
-def _predicate(rest: list[Item], tokens: list[str]) -> bool:
+def _predicate(items: list[Item], start: int, tokens: list[str]) -> bool:
     """Tell whether the next noun has a predicate of its own: "no trucks and cars are parked"."""
-    for item, follower in zip(rest, rest[1:], strict=False):
+    for at in range(start, len(items) - 1):
+        item, follower = items[at], items[at + 1]
         if item.kind == "class":
             said = tokens[follower.stop] if follower.stop < len(tokens) else "visible"
             verb = follower.value in ("is", "are", "was", "were")
@@ -231,13 +239,18 @@ def _predicate(rest: list[Item], tokens: list[str]) -> bool:
     return False
 
 
-def _heading(item: Item, rest: list[Item]) -> str | None:
-    """Read "class: sentence": None where the sentence itself names the class."""
-    for follower in rest:
-        if follower.kind == "class":
-            return None if any(i.value == item.value for i in rest) else ASSERTED
-        if follower.kind in ("negate", "gone"):
-            return NEGATED
-        if follower.kind in ("hedge", "unsure"):
-            return HEDGED
-    return ASSERTED
+def _tellers(items: list[Item]) -> list[str]:
+    """Return, for each place, the kind of the first item from there on that settles a heading."""
+    kinds = [""]
+    for item in reversed(items):
+        settles = item.kind in ("class", "negate", "gone", "hedge", "unsure")
+        kinds.append(item.kind if settles else kinds[-1])
+    return kinds[::-1]
+
+
+def _heading(teller: str, again: bool) -> str | None:
+    """Read "class: sentence": None where the sentence itself names the class again."""
+    if teller == "class":
+        return None if again else ASSERTED
+    states = {"negate": NEGATED, "gone": NEGATED, "hedge": HEDGED, "unsure": HEDGED}
+    return states.get(teller, ASSERTED)

@@ -16,12 +16,14 @@ from pathlib import Path
 import yaml
 
 from vlmis_utils import taxonomy
-from vlmis_utils.errors import UserError, closest
+from vlmis_utils.errors import UserError, closest, shown
+from vlmis_utils.storage import Place, is_url, place
 from vlmis_utils.table1 import BLUR_SCALES, CONDITIONS, NOISE_SIGMA
 
-__all__ = ["KEYS", "PARSERS", "Study", "flat", "load_study"]
+__all__ = ["ENGINES", "KEYS", "PARSERS", "Study", "flat", "load_study"]
 
 PARSERS: tuple[str, ...] = ("scoped", "keyword")
+ENGINES: tuple[str, ...] = ("local", "ray")
 SEVERITIES = 3
 
 
@@ -51,9 +53,12 @@ class Study:
         bootstrap: resamples of the scenes for every interval.
         batch_size: images a model sees at once.
         shard_size: scenes in one unit of work, the most that an interruption can lose.
-        workers: processes for the models; 0 means all cores on a CPU and one on a GPU.
+        engine: local (this machine) or ray (a Ray cluster, see `vlmis_utils.cluster`).
+        workers: processes for the models; 0 means all cores on a CPU and one on a GPU, and with
+            ray all cores or all GPUs of the cluster.
         device: auto, cpu, cuda or cuda:<n>.
         build_root: folder for everything generated.
+        records_root: folder or URL (s3://bucket/prefix) for shards and tables; None: build_root.
         models: the model catalogue.
         max_requests: most requests to hosted models, all of the study together; 0: no limit.
         max_cost: most US dollars for hosted models, likewise; 0: no limit.
@@ -81,9 +86,11 @@ class Study:
     bootstrap: int = 2000
     batch_size: int = 8
     shard_size: int = 25
+    engine: str = "local"
     workers: int = 0
     device: str = "auto"
     build_root: str = "build"
+    records_root: str | None = None
     models: str = "params/models.yaml"
     max_requests: int = 0
     max_cost: float = 0.0
@@ -95,9 +102,14 @@ class Study:
         return Path(self.build_root) / self.study
 
     @property
-    def records(self) -> Path:
-        """Folder of the consolidated Parquet tables."""
-        return self.folder / "records"
+    def store(self) -> Place:
+        """Where shards and records lie: `folder`, or ``<records_root>/<study>``."""
+        return self.folder if self.records_root is None else place(self.records_root) / self.study
+
+    @property
+    def records(self) -> Place:
+        """Folder of the consolidated Parquet tables, or its URL."""
+        return self.store / "records"
 
 
 _HINTS = typing.get_type_hints(Study)
@@ -105,7 +117,11 @@ KEYS: tuple[str, ...] = tuple(f.name for f in dataclasses.fields(Study) if f.nam
 
 # A rule for a value of the right type: test and the words that complete "<key> must be ...".
 _RULES: dict[str, tuple[Callable[[typing.Any], bool], str]] = {
-    "study": (lambda v: v not in ("", ".", "..") and "/" not in v, "a plain folder name"),
+    "study": (
+        lambda v: v.isprintable() and not v.startswith(".") and v and not {"/", "\\"} & set(v),
+        "a plain folder name",
+    ),
+    "records_root": (lambda v: (v or "").isprintable(), "a path or a URL"),
     "scenes": (lambda v: v >= 1, "at least 1"),
     "seed": (lambda v: v >= 0, "0 or more"),
     "conditions": (lambda v: "clean" in v, "a list with 'clean', as changes are taken from it"),
@@ -123,6 +139,10 @@ _RULES: dict[str, tuple[Callable[[typing.Any], bool], str]] = {
     "batch_size": (lambda v: v >= 1, "at least 1"),
     "shard_size": (lambda v: v >= 1, "at least 1"),
     "workers": (lambda v: v >= 0, "0 (one for each core) or more"),
+    "build_root": (
+        lambda v: v.isprintable() and not is_url(v),
+        "a folder; 'records_root' is what takes a URL",
+    ),
     "max_requests": (lambda v: v >= 0, "0 (no limit) or more"),
     "max_cost": (lambda v: v >= 0, "0 (no limit) or more"),
 }
@@ -154,7 +174,7 @@ def load_study(
     except FileNotFoundError:
         known = sorted(str(p) for p in path.parent.glob("*.yaml"))
         raise UserError(f"no parameter file {path}{closest(path, known)}") from None
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError, OSError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path} cannot be read as YAML: {reason}") from None
     given = {} if given is None else given
@@ -170,7 +190,7 @@ def load_study(
                 value = _parsed(key, value) if source == "-p" else value
                 values[key] = _typed(key, value, source)
             elif page_keys is not None and key in page_keys():
-                pages[key] = yaml.safe_load(value) if isinstance(value, str) else value
+                pages[key] = _read(value) if isinstance(value, str) else value
             else:
                 known = (*KEYS, *(page_keys() if page_keys else ()))
                 raise UserError(f"{source}: unknown key {key!r}{closest(key, known)}")
@@ -191,10 +211,15 @@ def _parsed(key: str, value: object) -> object:
         return value
     if typing.get_origin(_HINTS[key]) is tuple and not value.lstrip().startswith("["):
         value = f"[{value}]"
+    return _read(value)
+
+
+def _read(text: str) -> object:
+    """Read text as YAML; text that is none stands for itself."""
     try:
-        return yaml.safe_load(value)
-    except yaml.YAMLError:
-        return value
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return text
 
 
 def _typed(key: str, value: object, source: str) -> object:
@@ -233,7 +258,7 @@ def _is(value: object, kind: type) -> bool:
 
 def _named(value: object) -> str:
     kind = {list: "a list", dict: "a mapping", type(None): "nothing"}.get(type(value))
-    return f"{kind} ({value!r})" if kind else repr(value)
+    return f"{kind} ({shown(value)})" if kind else shown(value)
 
 
 def _check(study: Study, source: str) -> None:
@@ -243,9 +268,14 @@ def _check(study: Study, source: str) -> None:
 
     for key, (holds, words) in _RULES.items():
         if not holds(getattr(study, key)):
-            raise UserError(f"{source}: {key} must be {words}, not {getattr(study, key)!r}")
-    for key, known in (("parser", PARSERS), ("blur_scale", BLUR_SCALES), ("dataset", DATASETS)):
+            raise UserError(f"{source}: {key} must be {words}, not {shown(getattr(study, key))}")
+    named = {"parser": PARSERS, "blur_scale": BLUR_SCALES, "dataset": DATASETS, "engine": ENGINES}
+    for key, known in named.items():
         _known(source, key, getattr(study, key), known)
+    try:
+        place(study.records_root or "")
+    except UserError as error:
+        raise UserError(f"{source}: records_root: {error}") from None
     try:
         annotated_classes(study.dataset, study.class_map)
     except UserError as error:

@@ -10,6 +10,7 @@ possibility ("may", "might", "possibly", "if") do not.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from functools import lru_cache
 
 from vlmis_utils.scope import ASSERTED, HEDGED, NEGATED, read
@@ -63,8 +64,10 @@ _POSSIBLE = re.compile(
     r"not sure|unsure|"
     r"uncertain|unclear|not clear|not certain|can not (?:be sure|be certain|tell|say|determine|"
     r"confirm|judge|assess|guarantee|conclude|assume)|unable to|not possible to|hard to|"
-    r"difficult to|impossible to|not enough|not know|is it|how)\b|\bonly$"
+    r"difficult to|impossible to|not enough|not know|is it|how)\b"
 )
+_ONLY = re.compile(r"\bonly$")
+_REACH = 64  # characters: longer than any phrase that is looked for before a statement
 _CONDITION = re.compile(r"\b(?:if|once|when|after|provided|only)\b")
 _ASIDE = re.compile(r",\s*(?:in my opinion|at (?:this|the) (?:time|moment)|as of now|right now),")
 _APPEARS = re.compile(r"\b(?:appears?|seems?|looks?|considered|deemed|likely|believed)\s+to\s+be\b")
@@ -216,15 +219,34 @@ def _statements(plain: str, pattern: re.Pattern[str]) -> set[str]:
     """Return which of safe, unsafe the clauses state, conditions and uncertainty left out."""
     said: set[str] = set()
     for clause in _CLAUSE.split(_APPEARS.sub("is", plain)):
-        for found in pattern.finditer(clause):
-            before, after = clause[: found.start()].strip(), clause[found.end() :]
-            plus = bool(found.group(1))
-            near = before.rpartition(",")[2].strip()
-            order = _ORDERS["safe" if plus else "unsafe"]
-            if pattern is _ACT and not order.search(near + " " if near else ""):
-                continue
-            good = plus != (len(_NEGATION.findall(near)) % 2 == 1)
-            if _POSSIBLE.search(before) or (good and _CONDITION.search(after)):
-                continue
-            said.add("safe" if good else "unsafe")
+        said |= _stated(clause, pattern)
+    return said
+
+
+def _stated(clause: str, pattern: re.Pattern[str]) -> set[str]:
+    """Return what a clause states; passes over it once, however often it states something."""
+    said: set[str] = set()
+    conditions = [found.start() for found in _CONDITION.finditer(clause)]
+    negations = [found.start() for found in _NEGATION.finditer(clause)]
+    possible, read = False, 0
+    near = 0  # where the words begin that the last comma leaves near
+    for found in pattern.finditer(clause):
+        comma = clause.rfind(",", read, found.start())
+        near = near if comma < 0 else comma + 1
+        possible = possible or bool(_POSSIBLE.search(clause, max(0, read - _REACH), found.start()))
+        read = found.start()
+        plus = bool(found.group(1))
+        words = clause[max(near, read - _REACH) : read].strip()
+        order = _ORDERS["safe" if plus else "unsafe"]
+        if pattern is _ACT and not order.search(words + " " if words else ""):
+            continue
+        turns = bisect_left(negations, read) - bisect_left(negations, near)
+        good = plus != (turns % 2 == 1)
+        if (
+            possible
+            or _ONLY.search(words)
+            or (good and conditions and conditions[-1] >= found.end())
+        ):
+            continue
+        said.add("safe" if good else "unsafe")
     return said

@@ -59,9 +59,9 @@ def normalise(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text)
     plain = "".join(c for c in plain if not unicodedata.combining(c)).upper().casefold()
     plain = re.sub(r"[\u2018\u2019\u02bc\u00b4]", "'", plain)
-    plain = re.sub(r"\s*:?\s*[\u2705\u2713\u2714\u2611]", " : yes ", plain)
-    plain = re.sub(r"\s*:?\s*[\u274c\u2717\u2718\u2612]", " : no ", plain)
-    plain = re.sub(r"\s*[\u2012-\u2015]\s*", " - ", plain)
+    plain = _ticked(plain, "\u2705\u2713\u2714\u2611", " : yes ")
+    plain = _ticked(plain, "\u274c\u2717\u2718\u2612", " : no ")
+    plain = _dashed(plain)
     plain = re.sub(r"</?\w{1,12}>", " ", plain)
     plain = re.sub(r"(?m)^[^\S\n]*\*[^\S\n]+", "- ", plain)
     plain = re.sub(r"[\"\u201c\u201d\u00ab\u00bb*`#>~_\\]", " ", plain)
@@ -71,25 +71,48 @@ def normalise(text: str) -> str:
     return _join_lines([re.sub(r"[^\S\n]+", " ", line).strip() for line in plain.splitlines()])
 
 
+def _ticked(text: str, ticks: str, words: str) -> str:
+    """Put words for a tick, the space before it, and a colon there; in one pass."""
+    *parts, rest = re.split(f"[{ticks}]", text)
+    return "".join(part.rstrip().removesuffix(":").rstrip() + words for part in parts) + rest
+
+
+def _dashed(text: str) -> str:
+    """Put a hyphen between spaces for a dash and the space around it; in one pass."""
+    first, *parts = re.split("[\u2012-\u2015]", text)
+    if not parts:
+        return text
+    middle = [part.strip() for part in parts[:-1]]
+    return " - ".join([first.rstrip(), *middle, parts[-1].lstrip()])
+
+
 def _join_lines(lines: list[str]) -> str:
     """End sentences at line ends, save in wrapped prose and in lists under "not visible:"."""
-    text, head = "", False
+    done: list[str] = []  # whole lines
+    last: list[str] = []  # pieces of the line under way
+    length, head = 0, False
     for line in lines:
         body = _BULLET.sub("", line)
         bullet = body != line
         if not body:
-            text, head = text.rstrip(", ") + ("\n" if text else ""), False
+            if done or last:
+                done.append("".join(last).rstrip(", "))
+            last, length, head = [], 0, False
             continue
-        last = text.rsplit("\n", 1)[-1]
-        wrapped = len(last) >= _JOIN_WIDTH and not bullet and last[-1] not in ".!?:;,"
+        wrapped = length >= _JOIN_WIDTH and not bullet and last[-1][-1] not in ".!?:;,"
         if head and bullet:
-            text += f" {body},"
+            pieces = [" ", body, ","]
         else:
             head = False
-            text += ("" if not text else " " if wrapped else "\n") + body
+            if (done or last) and not wrapped:
+                done.append("".join(last))
+                last, length = [], 0
+            pieces = [" ", body] if wrapped else [body]
+        last += pieces
+        length += sum(map(len, pieces))
         if _HEAD.search(body):
             head = True
-    return text.strip(", \n")
+    return "\n".join([*done, "".join(last)]).strip(", \n")
 
 
 def words(text: str) -> list[str]:

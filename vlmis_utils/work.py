@@ -20,9 +20,9 @@ from PIL import Image
 
 from vlmis_utils.corruptions import corrupt, occluder
 from vlmis_utils.errors import RunError
-from vlmis_utils.metrics import confusion
 from vlmis_utils.prompts import PROMPTS
 from vlmis_utils.provenance import file_facts
+from vlmis_utils.quality import confusion_within
 from vlmis_utils.records import BLANK
 from vlmis_utils.safety import corridor_mask
 from vlmis_utils.scenes import FileScene, Scene, open_dataset
@@ -32,11 +32,13 @@ from vlmis_utils.study import Study
 from vlmis_utils.taxonomy import IGNORE, pixel_counts
 from vlmis_utils.vlms import Answer, Paid, Vlm, load_vlm
 from vlmis_utils.vlms.replies import Replies
+from vlmis_utils.window import Window, ahead
 
 __all__ = [
     "Loaders",
     "Task",
     "blank_image",
+    "loaded",
     "model",
     "open_scenes",
     "replies",
@@ -69,6 +71,7 @@ class Task:
         loaders: how the entry becomes a model.
         images: the recorded digest of each degraded image, by scene_id; checked before a model
             sees it. Empty for scenes and conditions.
+        digest: the model's, for a machine that may have another under its name.
     """
 
     study: Study
@@ -80,14 +83,15 @@ class Task:
     device: str = "cpu"
     loaders: Loaders = Loaders()
     images: Mapping[str, str] = field(default_factory=dict)
+    digest: str = ""
 
 
 def rows(task: Task) -> pd.DataFrame:
     """Return the rows of a task, columns as `vlmis_utils.records.SCHEMAS` says.
 
     Raises:
-        RunError: an image or label map is damaged. For the table of scenes all of the task's are
-            looked at, and the message has a line for each that cannot be used.
+        RunError: an image or label map is damaged, or is not what it was; the first such.
+            `vlmis_utils.attempts` finds all of a task's.
     """
     with torch.inference_mode():
         return pd.DataFrame(_TABLES[task.table](task))
@@ -140,7 +144,7 @@ def sizes(scenes: Sequence[Scene]) -> list[tuple[int, int]]:
         try:
             with Image.open(scene.image_path) as picture:
                 found.add((picture.height, picture.width))
-        except (OSError, SyntaxError, ValueError):
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
             continue
     return sorted(found)
 
@@ -151,10 +155,8 @@ def replies(study: Study) -> Replies:
     return Replies(study.folder / "replies.jsonl", study.max_requests, study.max_cost)
 
 
-@lru_cache(maxsize=256)
-def pixels(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
-    """Return a scene's image and label map, keeping the last ones: all six models want them."""
-    return scene.image(), scene.labels()
+# A scene's image and label map, the last ones kept: every condition and every model wants them.
+pixels = Window(512 * 2**20)
 
 
 @lru_cache(maxsize=1)
@@ -163,14 +165,17 @@ def model(load: Callable, entry: object, device: str) -> object:
     return load(entry, device=device)
 
 
+def loaded(task: Task) -> object:
+    """Return the model of a task."""
+    segments = task.table == "segmentation"
+    load = task.loaders.segmenter if segments else task.loaders.vlm
+    return model(load, task.entry, task.device)
+
+
 def _scenes(task: Task) -> list[dict[str, object]]:
-    found, unusable = [], []
+    found = []
     for scene in _slice(task):
-        try:
-            image, labels = pixels(scene)
-        except RunError as error:
-            unusable.append(f"scene {scene.scene_id}: {error}")
-            continue
+        image, labels = pixels(scene)
         found.append(
             {
                 "scene_id": scene.scene_id,
@@ -186,8 +191,6 @@ def _scenes(task: Task) -> list[dict[str, object]]:
                 "labels_sha256": sha256(labels),
             }
         )
-    if unusable:
-        raise RunError("\n".join(unusable))
     return found
 
 
@@ -216,7 +219,7 @@ def _conditions(task: Task) -> list[dict[str, object]]:
 
 
 def _segmentation(task: Task) -> list[dict[str, object]]:
-    segmenter = model(task.loaders.segmenter, task.entry, task.device)
+    segmenter = loaded(task)
     found = []
     for scenes, _, degraded in _batches(task):
         start = time.perf_counter()
@@ -224,14 +227,14 @@ def _segmentation(task: Task) -> list[dict[str, object]]:
         seconds = (time.perf_counter() - start) / len(scenes)
         inside = corridor_mask(*predicted.shape[1:])
         for scene, output in zip(scenes, predicted, strict=True):
-            labels = pixels(scene)[1]
+            whole, part = confusion_within(pixels(scene)[1], output, inside)
             found.append(
                 {
                     "segmenter": task.entry.name,
                     "scene_id": scene.scene_id,
                     "condition": task.condition,
-                    "confusion": confusion(labels, output).ravel(),
-                    "corridor_confusion": confusion(labels[inside], output[inside]).ravel(),
+                    "confusion": whole.ravel(),
+                    "corridor_confusion": part.ravel(),
                     "seconds": seconds,
                 }
             )
@@ -239,7 +242,7 @@ def _segmentation(task: Task) -> list[dict[str, object]]:
 
 
 def _answers(task: Task) -> list[dict[str, object]]:
-    vlm = model(task.loaders.vlm, task.entry, task.device)
+    vlm = loaded(task)
     if isinstance(vlm, Paid):
         vlm.keep_replies(replies(task.study))
     found = []
@@ -292,7 +295,15 @@ def _slice(task: Task) -> list[Scene]:
 
 
 def _batches(task: Task) -> Iterator[tuple[list[Scene], np.ndarray, np.ndarray]]:
-    """Yield scenes, clean and degraded images uint8 (B, H, W, 3), B at most the batch size."""
+    """Yield scenes, clean and degraded images uint8 (B, H, W, 3), B at most the batch size.
+
+    Beside a GPU the next batch is made while the model has this one; on a CPU the model has all
+    cores, and there is nothing to gain.
+    """
+    return _made(task) if task.device.startswith("cpu") else ahead(_made(task))
+
+
+def _made(task: Task) -> Iterator[tuple[list[Scene], np.ndarray, np.ndarray]]:
     batch: list[Scene] = []
     images: list[np.ndarray] = []
     for scene in _slice(task):
@@ -324,7 +335,7 @@ def _degrade(task: Task, scenes: list[Scene], clean: np.ndarray) -> tuple[np.nda
         if recorded is not None and recorded != sha256(image):
             raise RunError(
                 f"scene {scene.scene_id} under {task.condition} is not the image recorded: the "
-                f"data changed during the study; remove {task.study.folder / 'shards'} and rerun"
+                f"data changed during the study; remove {task.study.store / 'shards'} and rerun"
             )
     return clean, degraded
 

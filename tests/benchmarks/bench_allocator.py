@@ -1,6 +1,7 @@
 """Segmenting on one core: glibc's malloc as it comes (the peer) against `keep_freed_memory`.
 
-Run it with `make bench`. Each side runs in processes of its own, in turn; the ratio is of medians.
+Each measurement is a process of its own, so that neither way inherits the other's memory; the two
+take turns. Times are processor time for an image, of the second of two batches.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ import statistics
 import subprocess
 import sys
 
-ROUNDS = 5
+from paired import Row, publish
+
+ROUNDS = 3
 SEGMENTERS = ("deeplabv3plus", "segformer", "mask2former")
 CHILD = """
 import sys, time, torch
@@ -35,13 +38,16 @@ def seconds(name: str, way: str) -> float:
     return float(done.stdout.split()[-1])
 
 
-def main() -> None:
-    print(f"{'segmenter':<15}{'malloc, ms':>12}{'kept, ms':>12}{'ratio':>8}")
-    for name in SEGMENTERS:
-        rounds = [(seconds(name, "malloc"), seconds(name, "kept")) for _ in range(ROUNDS)]
-        peer, ours = (1000 * statistics.median(side) for side in zip(*rounds, strict=True))
-        print(f"{name:<15}{peer:>12.1f}{ours:>12.1f}{peer / ours:>8.2f}", flush=True)
+def compared(name: str) -> Row:
+    """Return the comparison for a segmenter."""
+    rounds = [(seconds(name, "kept"), seconds(name, "malloc")) for _ in range(ROUNDS)]
+    ratios = [peer / ours for ours, peer in rounds]
+    ours, peer = (1000 * statistics.median(side) for side in zip(*rounds, strict=True))
+    return Row(
+        f"segment, {name}", "8 x 256x512, one thread", "glibc malloc's defaults",
+        ours, peer, statistics.median(ratios), min(ratios), max(ratios),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
-    main()
+    publish("allocator", [compared(name) for name in SEGMENTERS])

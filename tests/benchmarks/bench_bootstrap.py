@@ -4,16 +4,17 @@ Ours: all four rates and mIoU of every model and condition with 2,000 resamples.
 loop over resamples that indexes the scenes and calls the metric; the second `scipy.stats.bootstrap`
 with 2,000 resamples for each column of rates, and on indices of scenes for mIoU. The peers run with
 few resamples and their time is multiplied, as it grows in proportion to them. The loop draws the
-same scenes as ours, and its samples must be equal. Run it with `make bench`; times are processor
-seconds, the least of the rounds.
+same scenes as ours, and its samples must be equal. Times are processor time, all cores together.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
+from paired import Row, paired, publish
 from scipy import stats
 
 from vlmis_utils.quality import miou
@@ -70,29 +71,26 @@ def scipys(rates: np.ndarray, counts: np.ndarray) -> None:
             stats.bootstrap((np.arange(SCENES),), statistic, vectorized=False, **options)
 
 
-def seconds(run: Callable[[], object]) -> tuple[float, float]:
-    """Return the least processor and wall seconds of some rounds."""
-    found = []
-    for _ in range(ROUNDS):
-        wall, processor = time.perf_counter(), time.process_time()
-        run()
-        found.append((time.process_time() - processor, time.perf_counter() - wall))
-    return tuple(map(min, zip(*found, strict=True)))
+def compared(peer: str, run: Callable[..., object], drawn: int, given: tuple) -> Row:
+    """Return the comparison with a peer that ran ``drawn`` resamples, as if it had run them all."""
+    inputs = f"{SCENES} scenes, {RESAMPLES} resamples"
+    row = paired("all intervals of a run", inputs, peer, lambda: ours(*given), lambda: run(*given),
+                 rounds=ROUNDS, clock=time.process_time)  # fmt: skip
+    times = RESAMPLES / drawn
+    scaled = {name: getattr(row, name) * times for name in ("peer_ms", "ratio", "low", "high")}
+    return replace(row, **scaled)
 
 
 def main() -> None:
-    rates, counts = made_up()
+    rates, counts = given = made_up()
     samples, weights = loop(rates, counts), scene_weights(SCENES, RESAMPLES)[:LOOP]
     exact = np.stack([resampled_miou(model, weights) for model in counts], axis=1)
     assert np.allclose(samples, exact, rtol=1e-13), "the loop and ours differ"
-    mine = seconds(lambda: ours(rates, counts))
-    print(f"{'way':<26}{'resamples':>10}{'measured, s':>13}{'for 2000, s':>13}{'ratio':>8}")
-    print(f"{'ours':<26}{RESAMPLES:>10}{mine[0]:>13.2f}{mine[0]:>13.2f}{1:>8}")
-    for name, peer, run in (("loop over resamples", LOOP, loop), ("scipy.stats", PEER, scipys)):
-        took = seconds(lambda run=run: run(rates, counts))[0]
-        whole = took * RESAMPLES / peer
-        print(f"{name:<26}{peer:>10}{took:>13.2f}{whole:>13.1f}{whole / mine[0]:>8.0f}", flush=True)
-    print(f"ours by the clock on the wall: {mine[1]:.2f} s")
+    ways = (
+        (f"loop over resamples, from {LOOP}", loop, LOOP),
+        (f"scipy.stats.bootstrap, from {PEER}", scipys, PEER),
+    )
+    publish("bootstrap", [compared(peer, run, drawn, given) for peer, run, drawn in ways])
 
 
 if __name__ == "__main__":

@@ -10,13 +10,13 @@ import csv
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from vlmis_utils.provenance import machine
 
-__all__ = ["Row", "paired", "publish"]
+__all__ = ["Row", "keep", "paired", "publish"]
 
 MEASURED = Path(__file__).resolve().parents[2] / "book" / "measured"
 
@@ -91,16 +91,19 @@ def publish(name: str, rows: Sequence[Row], arguments: Sequence[str] | None = No
         )
     if "--save" not in (sys.argv[1:] if arguments is None else arguments):
         return
-    MEASURED.mkdir(parents=True, exist_ok=True)
-    names = [field.name for field in fields(Row)]
-    with (MEASURED / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [*names, "machine"], lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            values = {k: round(v, 3) if isinstance(v, float) else v for k, v in asdict(row).items()}
-            writer.writerow(values | {"machine": _machine()})
+    keep(name, [asdict(row) for row in rows])
 
 
-def _machine() -> str:
+def keep(name: str, lines: Sequence[Mapping[str, object]]) -> Path:
+    """Write ``book/measured/<name>.csv``: the lines, and the machine's name in a last column."""
     facts = machine()
-    return f"{facts['processor']}, {facts['cores']} cores, {facts['memory_gib']} GiB"
+    words = f"{facts['processor']}, {facts['cores']} cores, {facts['memory_gib']} GiB"
+    MEASURED.mkdir(parents=True, exist_ok=True)
+    path = MEASURED / f"{name}.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [*lines[0], "machine"], lineterminator="\n")
+        writer.writeheader()
+        for line in lines:
+            values = {k: round(v, 3) if isinstance(v, float) else v for k, v in line.items()}
+            writer.writerow(values | {"machine": words})
+    return path

@@ -15,4 +15,4 @@ class Limited:
         self.sizes.append(len(images))
         if len(images) > self.limit:
             raise self.error
-        return images[:, 0].long() % 19
+        return images[:, 0] % 19

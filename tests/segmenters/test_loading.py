@@ -115,17 +115,17 @@ def test_label_table():
 )
 def test_a_batch_that_does_not_fit_is_halved(images, error):
     scorer = Limited(1, error)
-    segmenter = Segmenter("m", scorer, torch.arange(19, dtype=torch.uint8), "", "cpu")
+    segmenter = Segmenter("m", scorer, "", "cpu")
     assert torch.equal(segmenter.predict(images), images[:, 0] % 19)
     assert scorer.sizes == [3, 2, 1, 1, 1]
-    never = Segmenter("m", Limited(0, error), torch.arange(19, dtype=torch.uint8), "", "cpu")
+    never = Segmenter("m", Limited(0, error), "", "cpu")
     with pytest.raises(RunError, match="m: one 48x80 image does not fit in memory"):
         never.predict(images)
 
 
 def test_other_failures_are_not_swallowed(images):
     scorer = Limited(0, RuntimeError("shapes differ"))
-    segmenter = Segmenter("m", scorer, torch.arange(19, dtype=torch.uint8), "", "cpu")
+    segmenter = Segmenter("m", scorer, "", "cpu")
     with pytest.raises(RuntimeError, match="shapes differ"):
         segmenter.predict(images)
     assert scorer.sizes == [3]

@@ -9,8 +9,6 @@ from tests.segmenters.limited import Limited
 from vlmis_utils.segmenters.model import Segmenter, autocast
 from vlmis_utils.segmenters.scorers import _ready
 
-IDS = torch.arange(19, dtype=torch.uint8)
-
 
 @pytest.mark.parametrize(
     "error",
@@ -27,7 +25,7 @@ def test_the_size_that_fits_is_found_once(error: Exception) -> None:
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (9, 3, 4, 5), dtype=torch.uint8, generator=generator)
     scorer = Limited(3, error)
-    segmenter = Segmenter("m", scorer, IDS, "", "cpu")
+    segmenter = Segmenter("m", scorer, "", "cpu")
     assert torch.equal(segmenter.predict(images), images[:, 0] % 19)
     assert scorer.sizes == [9, 5, 3, 3, 3]
     scorer.sizes.clear()
@@ -43,7 +41,7 @@ def test_cuda_memory_is_given_back_before_the_next_attempt(monkeypatch) -> None:
         "vlmis_utils.segmenters.model.autocast", lambda *_: autocast("cpu", torch.float32)
     )
     monkeypatch.setattr(torch.Tensor, "to", lambda self, *_, **__: self)
-    segmenter = Segmenter("m", Limited(1, torch.OutOfMemoryError("")), IDS, "", "cuda:0")
+    segmenter = Segmenter("m", Limited(1, torch.OutOfMemoryError("")), "", "cuda:0")
     images = torch.zeros((2, 3, 4, 5), dtype=torch.uint8)
     assert segmenter.predict(images).shape == (2, 4, 5)
     assert freed == [1]

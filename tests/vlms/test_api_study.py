@@ -18,7 +18,7 @@ import yaml
 
 from tests import fakes
 from tests.vlms.chat_server import KEY, ChatServer, completion, failure
-from vlmis_utils import __main__, engine, provenance
+from vlmis_utils import __main__, computing, engine, provenance
 from vlmis_utils.errors import RunError, UserError
 from vlmis_utils.prompts import PROMPTS
 from vlmis_utils.study import Study
@@ -161,7 +161,7 @@ def test_hosted_models_are_asked_from_one_process(
     """Else each worker would ask for as many answers at once as the entry allows."""
     study = make_study(tmp_path)
     engine.run(study, tables=["conditions"], loaders=LOADERS)
-    monkeypatch.setattr(engine, "pool", pytest.fail)
+    monkeypatch.setattr(computing, "pool", pytest.fail)
     engine.run(replace(study, workers=2), tables=["answers"], loaders=LOADERS)
     assert asked(server) == QUESTIONS and server.most <= 3
 

@@ -8,12 +8,15 @@ import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from vlmis_utils.catalogue import ModelEntry
-from vlmis_utils.errors import UserError
+from vlmis_utils.errors import RunError, UserError
 from vlmis_utils.prompts import PROMPTS, Prompt, prompt
 from vlmis_utils.streetworld.qwen_model import build_model, build_processor
-from vlmis_utils.vlms import Answer, Vlm, load_vlm
-from vlmis_utils.vlms.first_step import FirstStep
+from vlmis_utils.vlms import Answer, Vlm, generative, load_vlm
+from vlmis_utils.vlms.first_step import FirstStep, StopAtFirst, probabilities
 from vlmis_utils.vlms.generative import Generative
+from vlmis_utils.vlms.generative_source import checked
+from vlmis_utils.vlms.packed import Decoded, Rules, decode
+from vlmis_utils.vlms.prefix import Layout, Read
 
 ASKED = [
     prompt("describe"),
@@ -122,8 +125,8 @@ def test_first_token_probabilities_are_those_of_a_forward_pass(
 def test_a_vocabulary_without_the_words_tells_nothing() -> None:
     step = FirstStep()
     step(torch.zeros(2, 1), torch.randn(2, 5))
-    assert step.probability([]) == [None, None]
-    assert step.probability([0, 1, 2, 3, 4]) == pytest.approx([1, 1])
+    assert probabilities(step.shares, []) == [None, None]
+    assert probabilities(step.shares, [0, 1, 2, 3, 4]) == pytest.approx([1, 1])
 
 
 def test_a_template_that_asks_first_shares_nothing(
@@ -188,3 +191,73 @@ def test_bad_options_and_images_are_refused(folder: Path, vlm: Generative) -> No
         load_vlm(entry(str(folder), short_tokens="many"))
     with pytest.raises(UserError, match="uint8"):
         vlm.answer(images().float(), ASKED)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_an_answer_can_stop_at_its_first_decisive_token(
+    folder: Path, shared: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, one = load_vlm(entry(str(folder))), load_vlm(entry(str(folder), short_tokens=1))
+    cut = load_vlm(entry(str(folder), stop="first"))
+    assert whole.digest != cut.digest
+    monkeypatch.setattr(cut, "share_images", shared)
+    for words, presence in (([], whole), (range(len(cut._processor.tokenizer)), one)):
+        monkeypatch.setattr(cut, "_words", {"yes": [], "no": list(words)})
+        got, full, short = (texts(vlm.answer(images(), ASKED)) for vlm in (cut, whole, presence))
+        for i, asked in enumerate(ASKED):
+            wanted = short if asked.name.startswith("presence/") else full
+            assert [row[i] for row in got] == [row[i] for row in wanted]
+
+
+def test_only_a_first_token_ends_a_text() -> None:
+    stop = StopAtFirst([3, 5])
+    assert stop(torch.tensor([[1, 3], [1, 4]]), torch.zeros(2, 9)).tolist() == [True, False]
+    assert stop(torch.tensor([[1, 3, 3], [1, 4, 5]]), torch.zeros(2, 9)).tolist() == [False, False]
+
+
+def test_a_wrong_end_is_named(folder: Path) -> None:
+    with pytest.raises(UserError, match="option stop must be end or first, not 'soon'"):
+        load_vlm(entry(str(folder), stop="soon"))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_memory_that_does_not_do_halves_what_is_answered_together(
+    folder: Path,
+    dtype: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    vlm = load_vlm(entry(str(folder), dtype=dtype, images_together=3))
+    wanted = texts(vlm.answer(images(), ASKED))
+    sizes = []
+
+    def small(model: object, seen: Read, layout: Layout, rules: Rules) -> Decoded:
+        size = (len(seen.cache.layers[0].keys), len(layout.tails))
+        sizes.append(size)
+        if size[0] * size[1] > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return decode(model, seen, layout, rules)
+
+    monkeypatch.setattr(generative, "decode", small)
+    got = texts(vlm.answer(images(), ASKED))
+    assert sizes[:4] == [(3, 4), (2, 4), (1, 4), (1, 2)] and max(sizes[3:])[0] == 1
+    assert len(got) == len(wanted) and (dtype == "bfloat16" or got == wanted)
+    said = capsys.readouterr().err
+    assert ("set images_together" in said) == (dtype == "bfloat16")
+
+    def none(*_: object) -> Decoded:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(generative, "decode", none)
+    with pytest.raises(RunError, match="one image does not fit"):
+        vlm.answer(images(), ASKED)
+
+
+def test_what_is_computed_together_is_recorded_in_half_precision_alone(folder: Path) -> None:
+    def digests(dtype: str) -> list[str]:
+        made = [checked(entry(str(folder), dtype=dtype, images_together=n), "cpu") for n in (2, 3)]
+        model, processor = load_vlm(entry(str(folder)))._model, build_processor(64, 128)
+        return [Generative(model, processor, "same", settings=own).digest for own in made]
+
+    assert len(set(digests("float32"))) == 1
+    assert len(set(digests("bfloat16"))) == 2

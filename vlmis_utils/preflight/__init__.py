@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from vlmis_utils.errors import UserError
+from vlmis_utils.preflight.elsewhere import elsewhere_findings
 from vlmis_utils.preflight.finding import Finding, failed, report
 from vlmis_utils.preflight.machine import machine_findings
 from vlmis_utils.preflight.models import model_findings
@@ -43,7 +44,7 @@ def check(study: Study, unread: frozenset[str] = frozenset()) -> list[Finding]:
         unread: keys that could not be read, so that their default stands in the study.
 
     Returns:
-        findings in the order dataset, models, machine.
+        findings in the order dataset, models, machine, cluster and object store.
     """
     findings = []
     if not unread & {"dataset", "class_map"}:
@@ -51,6 +52,7 @@ def check(study: Study, unread: frozenset[str] = frozenset()) -> list[Finding]:
     models, needs = model_findings(study)
     findings += models
     findings += machine_findings(study, needs)
+    findings += elsewhere_findings(study)
     return findings
 
 

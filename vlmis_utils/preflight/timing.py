@@ -77,11 +77,12 @@ def _recorded(study: Study, device: str, table: str, names: tuple[str, ...]) -> 
 def _shards(study: Study, device: str, table: str) -> Iterator[Path]:
     """Yield the shards of a table, this study's first, then newest first.
 
-    A folder of the user's own pictures is another dataset in each study.
+    A folder of the user's own pictures is another dataset in each study. An object store is not
+    looked through.
     """
-    root = Path(study.build_root)
-    others = [] if study.dataset == "folder" else sorted(root.glob("*"))
-    for folder in dict.fromkeys([study.folder, *others]):
+    own = [study.store] if isinstance(study.store, Path) else []
+    others = [] if study.dataset == "folder" else sorted(Path(study.build_root).glob("*"))
+    for folder in dict.fromkeys([*own, *others]):
         recorded = provenance.read_run(folder / "records").get("machine")
         if recorded is not None and recorded != provenance.machine() | {"device": device}:
             continue

@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from vlmis_utils.errors import UserError, closest
+from vlmis_utils.errors import UserError, closest, shown
 from vlmis_utils.scenes.files import PHOTOGRAPHS, FileScene, label_table
 from vlmis_utils.scenes.layout import dataset_folder, paired, stratified
 from vlmis_utils.taxonomy import IGNORE, LANGUAGE_NAMES, TRAIN_CLASSES
@@ -94,7 +94,7 @@ def load_class_map(path: str | Path) -> ClassMap:
     except FileNotFoundError:
         known = sorted(str(p) for p in Path("params/class_maps").glob("*.yaml"))
         raise UserError(f"no class map {path}{closest(path, known)}") from None
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError, OSError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"the class map {path} cannot be read as YAML: {reason}") from None
     classes = given.get("classes") if isinstance(given, dict) else None
@@ -105,10 +105,14 @@ def load_class_map(path: str | Path) -> ClassMap:
         if key not in known:
             raise UserError(f"{path}: unknown key {key!r}{closest(key, known)}")
         if key != "classes" and not isinstance(value, str):
-            raise UserError(f"{path}: {key} must be text, not {value!r}")
+            raise UserError(f"{path}: {key} must be text, not {shown(value)}")
+        if key in ("images", "labels") and not _inside(value):
+            raise UserError(f"{path}: {key} must be a folder inside the dataset's, not {value!r}")
     for value, name in classes.items():
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _LARGEST:
             raise UserError(f"{path}: {value!r} is no value of a label map (0 to {_LARGEST})")
+        if not isinstance(name, str):
+            raise UserError(f"{path}: the class of {value} must be text, not {shown(name)}")
         if name not in (*TRAIN_CLASSES, _IGNORE):
             said = next((t for t, spoken in LANGUAGE_NAMES.items() if spoken == name), None)
             hint = f" (label maps call it {said!r})" if said else None
@@ -185,6 +189,12 @@ def _by_name(folder: Path, endings: Iterable[str], suffix: str) -> dict[str, Pat
             raise UserError(f"{other} and {path} would be one scene: rename one of them")
         found[name] = path
     return found
+
+
+def _inside(folder: str) -> bool:
+    """Whether a folder's name stays within the folder that it is joined to."""
+    path = Path(folder)
+    return folder.isprintable() and not path.is_absolute() and ".." not in path.parts
 
 
 def _folders(name: str) -> list[str]:

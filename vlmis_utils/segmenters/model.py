@@ -15,10 +15,10 @@ _FULL = ("out of memory", "can't allocate memory", "not enough memory", "alloc_f
 
 
 class Scorer(Protocol):
-    """From images to the model's own labels."""
+    """From images to label maps."""
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Map uint8 (B, 3, H, W) to the model's own labels, int64 (B, H, W)."""
+        """Map uint8 (B, 3, H, W) to train ids, uint8 (B, H, W)."""
         ...
 
 
@@ -38,7 +38,6 @@ class Segmenter:
         self,
         name: str,
         labels: Scorer,
-        table: Tensor,
         digest: str,
         device: str,
         precision: torch.dtype = torch.float32,
@@ -52,7 +51,6 @@ class Segmenter:
         self.missing = missing
         self.commit = commit
         self._labels = labels
-        self._table = table.to(device)
         self._fitting: int | None = None  # images at a time, once more did not fit
 
     def predict(self, images: Tensor) -> Tensor:
@@ -96,7 +94,7 @@ class Segmenter:
         """Return train ids, or None where the device's memory does not hold the batch."""
         try:
             with torch.inference_mode(), autocast(self.device, self.precision):
-                return self._table[self._labels(images.to(self.device))].to(images.device)
+                return self._labels(images.to(self.device)).to(images.device)
         except (torch.OutOfMemoryError, RuntimeError) as error:
             if not _out_of_memory(error):
                 raise

@@ -1,4 +1,4 @@
-"""How each library's models turn images into scores, one map a label, at the images' size."""
+"""How each library's models turn images into scores, one map a label."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from vlmis_utils.errors import UserError
 from vlmis_utils.segmenters.options import Options
+from vlmis_utils.segmenters.upsample import resize
 from vlmis_utils.vlms.files import damaged_file
 
 if TYPE_CHECKING:
@@ -29,7 +29,10 @@ class Scores(Protocol):
     """From images to scores."""
 
     def __call__(self, images: Tensor, chosen: Tensor | None) -> Tensor:
-        """Map uint8 (B, 3, H, W) to float (B, C, H, W), for the chosen labels only or for all."""
+        """Map uint8 (B, 3, H, W) to float (B, C, h, w), for the chosen labels only or for all.
+
+        What is left to do is to resize them bilinearly to (H, W).
+        """
         ...
 
 
@@ -53,10 +56,11 @@ def load_deeplab(
     def scores(images: Tensor, chosen: Tensor | None) -> Tensor:
         x = images.float() / 255
         if isinstance(wanted, tuple):
-            x = _resize(x, wanted, antialias=True)
+            x = resize(x, wanted, antialias=True)
         logits = model.coarse(((x - mean) / std).contiguous(memory_format=torch.channels_last))
         logits = _chosen(logits.float(), chosen)
-        return _resize(_resize(logits, tuple(x.shape[2:])), tuple(images.shape[2:]))
+        seen, size = tuple(x.shape[2:]), tuple(images.shape[2:])
+        return logits if seen == size else resize(logits, seen)
 
     return scores, list(config.labels)
 
@@ -85,16 +89,16 @@ def load_transformers(
 
     def semantic(images: Tensor, chosen: Tensor | None) -> Tensor:
         logits = model(pixel_values=inputs_of(images)["pixel_values"]).logits.float()
-        return _resize(_chosen(logits, chosen), tuple(images.shape[2:]))
+        return _chosen(logits, chosen)
 
     def masked(images: Tensor, chosen: Tensor | None) -> Tensor:
         inputs = inputs_of(images)
         outputs = model(pixel_values=inputs["pixel_values"], pixel_mask=inputs.get("pixel_mask"))
         classes = _chosen(outputs.class_queries_logits.float().softmax(-1)[..., :-1], chosen, -1)
-        masks, size = outputs.masks_queries_logits.float(), tuple(images.shape[2:])
+        masks = outputs.masks_queries_logits.float()
         if options.masks == "full":
-            return _full_scores(classes, masks, inputs, size)
-        return _library_scores(classes, masks, size)
+            return _full_scores(classes, masks, inputs, tuple(images.shape[2:]))
+        return _library_scores(classes, masks)
 
     def other(images: Tensor, chosen: Tensor | None) -> Tensor:
         inputs = inputs_of(images)
@@ -167,15 +171,15 @@ def _resizing(options: Options, size: tuple[int, ...]) -> dict[str, object]:
     return {"do_resize": False, "pad_size": SizeDict(height=height, width=width)}
 
 
-def _library_scores(classes: Tensor, masks: Tensor, size: tuple[int, ...]) -> Tensor:
+def _library_scores(classes: Tensor, masks: Tensor) -> Tensor:
     """Return scores of class probabilities (B, Q, C) and mask logits (B, Q, h, w).
 
     The steps of the library's ``post_process_semantic_segmentation`` (masks at 384 x 384 first, as
     there), for the whole batch at once.
     """
     with torch.autocast(masks.device.type, enabled=False):
-        masks = _resize(masks, (384, 384)).sigmoid()
-        return _resize(torch.einsum("bqc,bqhw->bchw", classes, masks), size)
+        masks = resize(masks, (384, 384)).sigmoid()
+        return torch.einsum("bqc,bqhw->bchw", classes, masks)
 
 
 def _full_scores(classes: Tensor, masks: Tensor, inputs: Any, size: tuple[int, ...]) -> Tensor:
@@ -192,7 +196,7 @@ def _full_scores(classes: Tensor, masks: Tensor, inputs: Any, size: tuple[int, .
     with torch.autocast(masks.device.type, enabled=False):
         groups = zip(classes.split(_QUERIES, 1), masks.split(_QUERIES, 1), strict=True)
         for part, logits in groups:
-            whole = _resize(_resize(logits, padded)[:, :, :height, :width], size)
+            whole = resize(resize(logits, padded)[:, :, :height, :width], size)
             total += torch.einsum("bqc,bqhw->bchw", part, whole.sigmoid())
     return total
 
@@ -209,11 +213,3 @@ def _ready(model: Any, device: str) -> Any:
     model = model.eval().requires_grad_(False).to(device)
     assert isinstance(model, nn.Module)
     return model.to(memory_format=torch.channels_last) if device.startswith("cuda") else model
-
-
-def _resize(x: Tensor, size: tuple[int, ...], antialias: bool = False) -> Tensor:
-    if tuple(x.shape[2:]) == tuple(size):
-        return x
-    return functional.interpolate(
-        x, size, mode="bilinear", align_corners=False, antialias=antialias
-    )

@@ -77,9 +77,9 @@ _PHASES = (
 )
 
 RECIPES: dict[str, Recipe] = {
-    "deeplabv3plus": Recipe(3e-3, 0.02, 40, 45, _PHASES),
+    "deeplabv3plus": Recipe(3e-3, 0.02, 40, 65, _PHASES),
     "segformer": Recipe(1.5e-3, 0.02, 60, 70, _PHASES),
-    "mask2former": Recipe(1e-3, 0.02, 60, 45, _PHASES),
+    "mask2former": Recipe(1e-3, 0.02, 60, 100, _PHASES),
 }
 
 

@@ -34,8 +34,8 @@ class Recipe:
 
 
 RECIPES: dict[str, Recipe] = {
-    "clip": Recipe(partial(train_contrastive, "clip"), 18, 200),
-    "siglip": Recipe(partial(train_contrastive, "siglip"), 18, 200),
+    "clip": Recipe(partial(train_contrastive, "clip"), 20, 200),
+    "siglip": Recipe(partial(train_contrastive, "siglip"), 20, 200),
     "qwen2-vl": Recipe(train_qwen, 60, 150),
 }
 

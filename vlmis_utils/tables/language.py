@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from vlmis_utils.figures.style import CONDITION_NAMES, ordered
-from vlmis_utils.prose import number
+from vlmis_utils.prose import number, verbatim
 from vlmis_utils.tables import published
 from vlmis_utils.tables.core import beside
 from vlmis_utils.taxonomy import OBJECT_CLASSES
@@ -168,9 +168,11 @@ def load_quotes(
         lines.append(
             {
                 "condition": condition,
-                "description": f"“{words}” ({listed})" if words is not None else listed,
+                "description": f"“{verbatim(words)}” ({listed})" if words is not None else listed,
                 "answered yes": found or "nothing",
-                "safe to proceed?": f"“{spoken}” ({verdict})" if spoken is not None else verdict,
+                "safe to proceed?": verdict
+                if spoken is None
+                else f"“{verbatim(spoken)}” ({verdict})",
             }
         )
     return pd.DataFrame(lines)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from vlmis_utils.prose import direction, estimate, listing, number
+from vlmis_utils.prose import direction, estimate, listing, number, verbatim
 from vlmis_utils.trial.calibration import CLEAN, DEGRADED
 from vlmis_utils.trial.rereading import EVERY
 from vlmis_utils.trial.sentences import ALL
@@ -146,7 +146,8 @@ def run_findings(
             parts.append(f"the *{rule}* rule reads {row[rule]} differently{moves}")
         told += f" {listing(parts)}."
         if row["example"]:
-            told += f" The most frequent text that *substring* reads otherwise: “{row['example']}”"
+            example = verbatim(row["example"])
+            told += f" The most frequent text that *substring* reads otherwise: “{example}”"
         found.append(told)
     return found
 
@@ -204,7 +205,7 @@ def disputed_finding(disputed: pd.DataFrame, answers: int) -> str:
     total = int(disputed["count"].sum())
     told = f"Text and first token part in {total} of {answers} answers, the blank image included"
     texts = [
-        f"“{text}” (n = {count}, text {said}, first token {first})"
+        f"“{verbatim(text)}” (n = {count}, text {said}, first token {first})"
         for text, said, first, count in disputed[["text", "said", "first", "count"]].head(5).values
     ]
     return f"{told}. The most frequent: {'; '.join(texts)}." if texts else f"{told}."

@@ -2,8 +2,12 @@
 
 Any image-text-to-text model of transformers will do. A prompt is one user turn of an image and the
 prompt's words, in the model's own chat template; decoding is greedy, so an answer is a function of
-image, prompt and weights. Where the model allows it (`vlmis_utils.vlms.prefix`) an image is read
-once for all prompts; elsewhere each prompt reads it all.
+image, prompt and weights. Where the model allows it an image is read once for all prompts
+(`vlmis_utils.vlms.prefix`), which are then answered side by side (`vlmis_utils.vlms.packed`);
+elsewhere each prompt reads it all, and the run says so.
+
+In half precision an answer also depends a little on what is computed together. There a fixed number
+of images is answered at a time, whatever a batch holds, and the number is part of the digest.
 """
 
 from __future__ import annotations
@@ -16,35 +20,37 @@ import torch
 from torch import Tensor
 
 from vlmis_utils.catalogue import checkpoint_path
-from vlmis_utils.errors import RunError, UserError
+from vlmis_utils.errors import UserError
+from vlmis_utils.progress import say
 from vlmis_utils.prompts import Prompt
 from vlmis_utils.vlms import Answer
-from vlmis_utils.vlms.chats import PLAIN, chat, decode_greedily, limit_pixels, whole
-from vlmis_utils.vlms.first_step import FirstStep, spellings
-from vlmis_utils.vlms.generative_source import checked, locate, why_broken
-from vlmis_utils.vlms.prefix import continued, read, shares
+from vlmis_utils.vlms.chats import chat, decode_greedily, limit_pixels
+from vlmis_utils.vlms.first_step import generate, probabilities, spellings
+from vlmis_utils.vlms.generative_source import Settings, checked, locate, why_broken
+from vlmis_utils.vlms.memory import answer_in_parts
+from vlmis_utils.vlms.packed import Rules, decode
+from vlmis_utils.vlms.prefix import Layout, Layouts, Read, image_token, read, why_not_shared
 
 if TYPE_CHECKING:
     from vlmis_utils.catalogue import ModelEntry
 
-__all__ = ["DESCRIBE_TOKENS", "SHORT_TOKENS", "Generative", "load_generative"]
+__all__ = ["Generative", "load_generative"]
 
-# Most new tokens of an answer; an answer ends earlier at the model's end of turn. The options
-# ``describe_tokens`` and ``short_tokens`` of a catalogue entry replace them.
-DESCRIBE_TOKENS = 96
-SHORT_TOKENS = 32
-
-# Rows (image x prompt) decoded together: bounds the memory of the key-value cache.
+# Rows (image x prompt) decoded together in float32: bounds the memory of the key-value cache.
 _ROWS = 128
+
+_DEFAULTS = Settings()
 
 
 class Generative:
     """A generative model on a device, an implementation of `vlmis_utils.vlms.Vlm`.
 
     Attributes:
-        digest: 16 hex digits of the SHA-256 of weights, configuration, tokenizer and token limits.
+        digest: 16 hex digits of the SHA-256 of weights, configuration, tokenizer and token limits;
+            in half precision also of what is computed together.
         device: where it runs.
         share_images: whether an image is read once for all prompts.
+        why_not_shared: why it is not, in a few words; None where it is.
         commit: of the hub repository that it came from, None for a folder.
     """
 
@@ -54,14 +60,20 @@ class Generative:
         processor: Any,
         digest: str,
         device: str = "cpu",
-        describe_tokens: int = DESCRIBE_TOKENS,
-        short_tokens: int = SHORT_TOKENS,
-        question: str = PLAIN,
+        settings: Settings = _DEFAULTS,
         commit: str | None = None,
+        name: str = "model",
     ) -> None:
         self.device, self.commit = device, commit
-        limits = repr((digest, describe_tokens, short_tokens)).encode()
-        self.digest = hashlib.sha256(limits).hexdigest()[:16]
+        self.why_not_shared = why_not_shared(model)
+        self.share_images = self.why_not_shared is None
+        self._together = None if settings.dtype == torch.float32 else settings.images_together
+        facts: list[object] = [digest, settings.describe_tokens, settings.short_tokens]
+        if self._together:
+            facts += [self._together, "packed" if self.share_images else "padded"]
+        self.digest = hashlib.sha256(repr(tuple(facts)).encode()).hexdigest()[:16]
+        self._settings = settings
+        self._name, self._said = name, set[str]()
         self._model = model.eval().requires_grad_(False).to(device)
         decode_greedily(self._model)
         self._processor = processor
@@ -69,17 +81,13 @@ class Generative:
         if processor.tokenizer.pad_token is None:
             processor.tokenizer.pad_token = processor.tokenizer.eos_token
         self._words = {word: spellings(processor.tokenizer, word) for word in ("yes", "no")}
-        self._describe_tokens, self._short_tokens = describe_tokens, short_tokens
-        self._question = question
-        configs = (model.config, model.config.get_text_config())
-        self._echoes = not any(getattr(c, "is_encoder_decoder", False) for c in configs)
-        self.share_images = shares(model)
+        ends = model.generation_config.eos_token_id
+        self._ends = frozenset(ends if isinstance(ends, list) else [ends])
+        self._layouts = Layouts(model, self._inputs)
 
     @torch.inference_mode()
     def answer(self, images: Tensor, prompts: Sequence[Prompt]) -> list[list[Answer]]:
         """Answer each prompt about each image.
-
-        Each kind of prompt is decoded apart, so that short answers do not wait for long ones.
 
         Args:
             images: uint8 (B, 3, H, W), RGB, on any device.
@@ -96,10 +104,13 @@ class Generative:
             raise UserError(
                 f"images must be uint8 (B, 3, H, W), not {images.dtype} {tuple(images.shape)}"
             )
-        step = max(1, _ROWS // max(1, len(prompts)))
+        step = self._together or max(1, _ROWS // max(1, len(prompts)))
         answers: list[list[Answer]] = []
-        for start in range(0, len(images), step):
-            answers += self._halving(images[start : start + step], prompts)
+        for some in images.split(step) if len(images) else ():
+            missing = self._together - len(some) if self._together else 0
+            filled = torch.cat([some, some[-1:].expand(missing, -1, -1, -1)])
+            answered = answer_in_parts(self._answer, filled, prompts, self._halved)
+            answers += answered[: len(some)]
         return answers
 
     def visual_tokens(self, height: int, width: int) -> int | None:
@@ -107,70 +118,81 @@ class Generative:
 
         None for a family whose configuration does not name its image token.
         """
+        token = image_token(self._model)
         blank = torch.full((1, 3, height, width), 128, dtype=torch.uint8)
         ids = self._inputs([self._chat("?")], blank)["input_ids"]
-        config = self._model.config
-        names = ("image_token_id", "image_token_index")
-        token = next((getattr(config, n) for n in names if getattr(config, n, None)), None)
         return None if token is None else int((ids == token).sum())
 
-    def _halving(self, images: Tensor, prompts: Sequence[Prompt]) -> list[list[Answer]]:
-        """Answer; where memory does not do, half the images, then half the prompts, at a time."""
-        try:
-            return self._answer(images, prompts)
-        except torch.OutOfMemoryError as error:
-            if len(images) == 1 and len(prompts) == 1:
-                raise RunError(
-                    "one image does not fit in the device's memory: set device: cpu, or give the "
-                    "model fewer pixels by the options of its entry in the model catalogue"
-                ) from error
-        if self.device.startswith("cuda"):
-            torch.cuda.empty_cache()
-        if len(images) > 1:
-            half = (len(images) + 1) // 2
-            return self._halving(images[:half], prompts) + self._halving(images[half:], prompts)
-        half = (len(prompts) + 1) // 2
-        (first,), (rest,) = (self._halving(images, p) for p in (prompts[:half], prompts[half:]))
-        return [first + rest]
-
     def _answer(self, images: Tensor, prompts: Sequence[Prompt]) -> list[list[Answer]]:
-        answers: list[list[Answer]] = [[Answer()] * len(prompts) for _ in images]
-        seen = None
+        chats = [self._chat(prompt.text) for prompt in prompts]
         if self.share_images and prompts:
-            rows = [self._inputs([self._chat(prompt.text)], images[:1]) for prompt in prompts]
-            seen = read(self._model, self._processor, rows, images)
-        kinds = [
-            (prompt.name.partition("/")[0], seen.lengths[i] if seen else 0)
-            for i, prompt in enumerate(prompts)
-        ]
-        for kind in dict.fromkeys(kinds):
+            layout = self._layouts.find(images, chats)
+            seen = read(self._model, self._inputs(chats[:1], images), layout) if layout else None
+            if layout and seen:
+                return self._packed(seen, layout, prompts)
+            self.why_not_shared = "its chat template does not put the image first"
+        if self.why_not_shared:
+            self._say(f"reads each image again for every prompt: {self.why_not_shared}")
+        answers: list[list[Answer]] = [[Answer()] * len(prompts) for _ in images]
+        kinds = [_kind(prompt) for prompt in prompts]
+        for kind in dict.fromkeys(kinds):  # apart, so that short answers do not wait for long ones
             group = [i for i, own in enumerate(kinds) if own == kind]
-            limit = self._describe_tokens if kind[0] == "describe" else self._short_tokens
-            chats = [self._chat(prompts[i].text) for i in group]
-            inputs = continued(self._model, seen, group) if seen else self._inputs(chats, images)
-            decoded = iter(self._generate(inputs, limit, closed=kind[0] != "describe"))
+            decoded = iter(self._generate(self._inputs([chats[i] for i in group], images), kind))
             for row in answers:
                 for i in group:
                     row[i] = next(decoded)
         return answers
 
-    def _generate(self, inputs: Any, limit: int, closed: bool) -> list[Answer]:
-        """Return the answers, one for each row of the inputs; how closed ones begin, too."""
-        first = FirstStep()
-        out = self._model.generate(
-            **inputs,
-            max_new_tokens=limit,
-            do_sample=False,
-            num_beams=1,
-            use_cache=True,
-            logits_processor=[first] if closed else [],
+    def _decisive(self, kind: str) -> frozenset[int]:
+        """Return the tokens that are a whole answer where they come first."""
+        if self._settings.stop == "end" or kind != "presence":
+            return frozenset()
+        return frozenset(self._words["yes"] + self._words["no"])
+
+    def _packed(self, seen: Read, layout: Layout, prompts: Sequence[Prompt]) -> list[list[Answer]]:
+        """Answer all prompts at once, going on from what was read."""
+        kinds = [_kind(prompt) for prompt in prompts]
+        rules = Rules(
+            self._ends,
+            limits=[self._settings.limit(kind) for kind in kinds],
+            decisive=[self._decisive(kind) for kind in kinds],
+            steady=self._together is not None,
         )
-        new = out[:, inputs["input_ids"].shape[1] :] if self._echoes else out
-        texts = self._processor.batch_decode(new, skip_special_tokens=True)
-        if not closed:
-            return [Answer(text=text) for text in texts]
-        yes, no = (first.probability(self._words[word]) for word in ("yes", "no"))
-        return [Answer(text, p_yes=y, p_no=n) for text, y, n in zip(texts, yes, no, strict=True)]
+        decoded = decode(self._model, seen, layout, rules)
+        return [
+            self._worded(tokens, first, kinds)
+            for tokens, first in zip(decoded.tokens, decoded.first, strict=True)
+        ]
+
+    def _generate(self, inputs: Any, kind: str) -> list[Answer]:
+        """Return the answers to prompts of one kind, one for each row of the inputs."""
+        limit, decisive = self._settings.limit(kind), self._decisive(kind)
+        tokens, first = generate(self._model, inputs, limit, decisive)
+        return self._worded(tokens, first, [kind] * len(tokens))
+
+    def _worded(
+        self, tokens: Sequence[Sequence[int]], first: Tensor, kinds: Sequence[str]
+    ) -> list[Answer]:
+        """Return answers; how they begin is kept for closed questions only."""
+        texts = self._processor.batch_decode(tokens, skip_special_tokens=True)
+        yes, no = (probabilities(first, self._words[word]) for word in ("yes", "no"))
+        return [
+            Answer(text) if kind == "describe" else Answer(text, p_yes=y, p_no=n)
+            for text, y, n, kind in zip(texts, yes, no, kinds, strict=True)
+        ]
+
+    def _halved(self, count: int) -> None:
+        if self._together:
+            self._say(
+                f"{count} images do not fit in memory together, and fewer are rounded otherwise: "
+                "set images_together in the model catalogue to have that recorded"
+            )
+
+    def _say(self, text: str) -> None:
+        """Print a line about this model, once."""
+        if text not in self._said:
+            self._said.add(text)
+            say(f"{self._name}: {text}")
 
     def _inputs(self, chats: list[str], images: Tensor) -> Any:
         """Return the model's inputs for each image and each chat, padded on the left."""
@@ -181,42 +203,44 @@ class Generative:
         return inputs.to(self.device, dtype=self._model.dtype)
 
     def _chat(self, text: str) -> str:
-        return chat(self._processor, text, self._question)
+        return chat(self._processor, text, self._settings.question)
+
+
+def _kind(prompt: Prompt) -> str:
+    return prompt.name.partition("/")[0]
 
 
 def load_generative(entry: ModelEntry, device: str = "cpu") -> Generative:
     """Load a transformers image-text-to-text model with its own processor and chat template.
 
     ``entry.checkpoint`` is a folder of `save_pretrained` or a hub id (``entry.revision`` pins it).
-    Options: ``describe_tokens`` and ``short_tokens``, most new tokens of an answer; the image size,
-    see `vlmis_utils.vlms.chats.limit_pixels`; ``question``, the form of a prompt for a model
-    without a chat template; ``dtype`` (float32, bfloat16, float16), by default float32 on a CPU and
-    bfloat16 on a GPU, or float16 on one that is too old for it.
+    Options: those of `vlmis_utils.vlms.generative_source.Settings`, with ``dtype`` (float32,
+    bfloat16, float16) by default float32 on a CPU and bfloat16 on a GPU, or float16 on one that is
+    too old for it; and the image size, see `vlmis_utils.vlms.chats.limit_pixels`.
 
     Raises:
         UserError: no such checkpoint, damaged files, or an unknown option; the message names them
             and the remedy.
     """
-    kind, question = checked(entry, device)
+    settings = checked(entry, device)
     folder, digest = locate(entry)
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
     try:
         processor = AutoProcessor.from_pretrained(folder, trust_remote_code=False)
         model = AutoModelForImageTextToText.from_pretrained(
-            folder, dtype=kind, use_safetensors=True, trust_remote_code=False
+            folder, dtype=settings.dtype, use_safetensors=True, trust_remote_code=False
         )
     except Exception as error:
         raise UserError(why_broken(entry, folder, error)) from error
     limit_pixels(processor, entry)
-    precision = "" if kind == torch.float32 else str(kind)
+    precision = "" if settings.dtype == torch.float32 else str(settings.dtype)
     return Generative(
         model,
         processor,
         digest + repr(entry.options) + precision,
         device,
-        describe_tokens=whole(entry, "describe_tokens", DESCRIBE_TOKENS),
-        short_tokens=whole(entry, "short_tokens", SHORT_TOKENS),
-        question=question,
+        settings,
         commit=None if checkpoint_path(entry) else folder.name,
+        name=entry.name,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,27 +12,60 @@ from vlmis_utils import hub
 from vlmis_utils.catalogue import checkpoint_path
 from vlmis_utils.errors import UserError, closest
 from vlmis_utils.segmenters import folder_digest
-from vlmis_utils.vlms.chats import PLAIN
+from vlmis_utils.vlms.chats import PLAIN, whole
 from vlmis_utils.vlms.files import damaged_file
 
 if TYPE_CHECKING:
     from vlmis_utils.catalogue import ModelEntry
 
-__all__ = ["OPTIONS", "checked", "locate", "why_broken"]
+__all__ = ["OPTIONS", "Settings", "checked", "locate", "why_broken"]
 
 # Options of a catalogue entry; `vlmis_utils.vlms.generative.load_generative` says what they mean.
 OPTIONS: tuple[str, ...] = (
     "describe_tokens", "short_tokens", "min_pixels", "max_pixels", "longest_edge",
-    "image_splitting", "whole_image", "question", "dtype",
+    "image_splitting", "whole_image", "question", "dtype", "images_together", "stop",
 )  # fmt: skip
 _TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
-def checked(entry: ModelEntry, device: str) -> tuple[torch.dtype, str]:
-    """Return the precision and the form of a question that an entry's options ask for.
+_STOPS = ("end", "first")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a generative model is asked: the options of its entry that are not of its processor.
+
+    Attributes:
+        describe_tokens, short_tokens: most new tokens of a description and of an answer to a closed
+            question; an answer ends earlier at the model's end of turn.
+        question: form of a prompt, around ``{prompt}``, for a model without a chat template.
+        stop: ``end``: an answer ends where the model ends it; ``first``: one to a presence question
+            whose first token spells yes or no is that token.
+        images_together: images answered at a time in half precision.
+        dtype: of weights and activations.
+    """
+
+    describe_tokens: int = 96
+    short_tokens: int = 32
+    question: str = PLAIN
+    stop: str = "end"
+    images_together: int = 8
+    dtype: torch.dtype = torch.float32
+
+    def limit(self, kind: str) -> int:
+        """Return the most new tokens of an answer to a kind of prompt: describe, presence, safety.
+
+        >>> Settings().limit("describe"), Settings().limit("safety")
+        (96, 32)
+        """
+        return self.describe_tokens if kind == "describe" else self.short_tokens
+
+
+def checked(entry: ModelEntry, device: str) -> Settings:
+    """Return the settings that an entry's options ask for.
 
     Raises:
-        UserError: an unknown option, precision or form.
+        UserError: an unknown option, precision, form or end, or a number that is none.
     """
     for key, _ in entry.options:
         if key not in OPTIONS:
@@ -44,7 +78,12 @@ def checked(entry: ModelEntry, device: str) -> tuple[torch.dtype, str]:
         raise UserError(f"model {entry.name!r}: unknown dtype {kind!r}{closest(kind, _TYPES)}")
     if not isinstance(question, str) or "{prompt}" not in question:
         raise UserError(f"model {entry.name!r}: option question must be text with {{prompt}} in it")
-    return _TYPES[str(kind)], question
+    stop = entry.option("stop", Settings.stop)
+    if stop not in _STOPS:
+        raise UserError(f"model {entry.name!r}: option stop must be end or first, not {stop!r}")
+    counts = ("describe_tokens", "short_tokens", "images_together")
+    numbers = {name: whole(entry, name, getattr(Settings, name)) for name in counts}
+    return Settings(question=question, stop=str(stop), dtype=_TYPES[str(kind)], **numbers)
 
 
 def locate(entry: ModelEntry) -> tuple[Path, str]:
