@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -15,11 +16,12 @@ import torch
 
 from tests import fakes
 from vlmis_utils import engine, provenance, records, work
+from vlmis_utils.catalogue import ModelEntry
 from vlmis_utils.errors import RunError
 from vlmis_utils.lock import locked
 from vlmis_utils.study import Study
 
-__all__ = ["PHASES", "SCENES", "context", "hold", "run", "study_in", "try_to_hold"]
+__all__ = ["PHASES", "SCENES", "context", "hold", "load_deadly", "run", "study_in", "try_to_hold"]
 
 PHASES: tuple[str, ...] = ("scenes", "conditions", "segmentation", "answers", "writing")
 SCENES = 4
@@ -42,6 +44,25 @@ def hold(study: Study, pipe: Connection) -> None:
     with locked(study):
         pipe.send("held")
         pipe.poll(60)
+
+
+class Deadly(fakes.FakeSegmenter):
+    """Kills its process at a bright image: once, or always, as a file in a folder says."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def predict(self, images: torch.Tensor) -> torch.Tensor:
+        once, always = self.folder / "once", self.folder / "always"
+        if images.float().mean() > 100 and (once.exists() or always.exists()):
+            once.unlink(missing_ok=True)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().predict(images)
+
+
+def load_deadly(entry: ModelEntry, device: str = "cpu") -> Deadly:
+    """Load a model whose fate is written beside its checkpoint."""
+    return Deadly(Path(entry.checkpoint).parent)
 
 
 def try_to_hold(study: Study) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
+import multiprocessing
 import os
-import signal
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ import pytest
 import torch
 import yaml
 
-from tests import fakes
+from tests import children, fakes
 from vlmis_utils import __main__, atomic, attempts, computing, engine, provenance, work
 from vlmis_utils.attempts import Failure, attempt
 from vlmis_utils.errors import RunError, StopError, UserError
@@ -229,30 +229,16 @@ def test_a_full_disk_in_a_worker_ends_the_run_too(tmp_path: Path, monkeypatch) -
         attempt(Task(fakes.make_study(tmp_path, 2), "scenes", "", 0, 2))
 
 
-class Deadly(fakes.FakeSegmenter):
-    """Kills its process at a bright image: once, or each time, as a file says."""
-
-    def predict(self, images: torch.Tensor) -> torch.Tensor:
-        folder = Path(os.environ["VLMIS_TEST_MARKS"])
-        if images.float().mean() > 100 and any((folder / n).exists() for n in ("once", "always")):
-            (folder / "once").unlink(missing_ok=True)
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().predict(images)
-
-
-def load_deadly(entry, device="cpu") -> Deadly:
-    return Deadly()
-
-
 @pytest.mark.parametrize("mark", ["once", "always"])
 def test_a_killed_worker_is_replaced(tmp_path: Path, monkeypatch, mark: str) -> None:
+    context = children.context()  # workers start at once, where spawned ones import it all
+    monkeypatch.setattr(multiprocessing, "get_context", lambda name: context)
     study = fakes.make_study(
         tmp_path, 4, workers=2, shard_size=4, vlms=(), conditions=("clean", "LL3")
     )
-    monkeypatch.setenv("VLMIS_TEST_MARKS", str(tmp_path))
-    loaders = Loaders(load_deadly, fakes.load_vlm)
+    loaders = Loaders(children.load_deadly, fakes.load_vlm)
     engine.run(replace(study, workers=1), tables={"conditions"}, loaders=loaders)
-    (tmp_path / mark).write_text("")
+    (tmp_path / "checkpoints" / mark).write_text("")
     if mark == "once":
         engine.run(study, loaders=loaders)
     else:
@@ -261,7 +247,7 @@ def test_a_killed_worker_is_replaced(tmp_path: Path, monkeypatch, mark: str) -> 
             engine.run(study, loaders=loaders)
         left = [u.condition for u in engine.plan(study, loaders) if not u.recorded]
         assert left == ["clean"]  # the other unit went on, in new processes
-        (tmp_path / mark).unlink()
+        (tmp_path / "checkpoints" / mark).unlink()
         engine.run(replace(study, workers=1), loaders=loaders)
     assert len(pd.read_parquet(study.records / "segmentation.parquet")) == 8
 

@@ -17,6 +17,7 @@ from vlmis_utils.preflight.elsewhere import elsewhere_findings
 from vlmis_utils.records import SCHEMAS, Store, read_table
 from vlmis_utils.results import Results
 from vlmis_utils.storage import Remote, place
+from vlmis_utils.study import load_study
 
 SCENES = 4
 
@@ -170,6 +171,19 @@ def test_paths_stay_paths() -> None:
     assert place("build/x") == Path("build/x")
     assert place("file:///data/my%20records") == Path("/data/my records")
     assert place(Path("/data")) == Path("/data")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("records_root", "s4://bucket", "records_root: no storage s4://"),
+        ("build_root", "s3://bucket", "build_root must be a folder.*records_root"),
+        ("engine", "rey", "engine 'rey'.*'ray'"),
+    ],
+)
+def test_keys_that_say_where_are_checked(key: str, value: str, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        load_study("params/smoke.yaml", {key: value})
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,13 @@ The peer asks as the models' own pages show: image and question through the proc
 ``generate``, for every prompt anew (for CLIP: image and sentences encoded for every prompt). Both
 sides decode greedily in float32, and their words must be equal. Ten closed questions, or the whole
 prompt set with its description; an answer to the random models has a fixed length, as they end
-none (4 tokens, a description 24). Run it with `make bench`; one thread.
+none (4 tokens, a description 24). Run it with `make bench`; one thread, processor time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ from vlmis_utils.vlms.generative_source import Settings
 
 CLOSED = [prompt for prompt in PROMPTS if prompt.name != "describe"]
 ROUNDS = 3
-PEER = "transformers, a generate a prompt"
+PEER = "transformers, prompt by prompt"
 TURN = (
     "{% for m in messages %}USER: {% for c in m['content'] %}{% if c['type'] == 'image' %}<image>\n"
     "{% else %}{{ c['text'] }}{% endif %}{% endfor %} {% endfor %}ASSISTANT:"
@@ -145,8 +146,8 @@ def generative(
         said["theirs"] = apart(vlm, image, prompts)
 
     ids = vlm._inputs([vlm._chat(prompts[0].text)], tensor)["input_ids"]
-    inputs = f"{ids.shape[1]} tokens a prompt, {len(prompts)} prompts"
-    row = paired(subject, inputs, PEER, ours, theirs, rounds=ROUNDS, goal=goal)
+    inputs = f"{ids.shape[1]} tokens, {len(prompts)} prompts"
+    row = paired(subject, inputs, PEER, ours, theirs, rounds=ROUNDS, goal=goal, clock=process_time)
     assert said["ours"] == said["theirs"], "the two ways say different things"
     return row
 
@@ -167,9 +168,11 @@ def contrastive(vlm: Contrastive, goal: float) -> Row:
         vlm.answer(tensor, PROMPTS)
         known.update(vlm._texts)
 
-    peer = "open_clip, all encoded a prompt"
+    peer = "open_clip, prompt by prompt"
     inputs = f"256x512, {len(PROMPTS)} prompts"
-    return paired("CLIP, embedded", inputs, peer, ours, encode_each_time, goal=goal)
+    return paired(
+        "CLIP, embedded", inputs, peer, ours, encode_each_time, goal=goal, clock=process_time
+    )
 
 
 def main() -> None:
