@@ -54,7 +54,7 @@ class Deadly(fakes.FakeSegmenter):
 
     def predict(self, images: torch.Tensor) -> torch.Tensor:
         once, always = self.folder / "once", self.folder / "always"
-        if images.float().mean() > 100 and (once.exists() or always.exists()):
+        if images.float().mean() > 140 and (once.exists() or always.exists()):
             once.unlink(missing_ok=True)
             os.kill(os.getpid(), signal.SIGKILL)
         return super().predict(images)
