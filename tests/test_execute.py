@@ -102,6 +102,23 @@ def test_a_page_runs_again_only_when_something_changed(repository: Path) -> None
     assert again(replace(study, top_k=2)) != third
 
 
+def test_a_page_runs_again_when_a_folder_that_it_reads_has_changed(repository: Path) -> None:
+    code = "import time; print(time.time())"
+    write(repository, a=(code, "vlmis: {reads: [kept]}"), b=code)
+    Path("kept").mkdir()
+    study = Study(study="x")
+
+    def both() -> list[str]:
+        execute.execute(study, execute.find_pages())
+        return [texts(output(repository, study, name)) for name in "ab"]
+
+    first = both()
+    assert both() == first
+    Path("kept/measured.csv").write_text("a,b", encoding="utf-8")
+    second = both()
+    assert second[0] != first[0] and second[1] == first[1]
+
+
 def test_a_failing_page_is_one_line_and_others_still_run(repository: Path) -> None:
     write(repository, a="print(1)", b="x = 1\nraise ValueError('no\\nluck')", c="print(3)")
     study = Study(study="x")

@@ -3,8 +3,9 @@
 A page is a MyST text notebook in `notebooks/`. Templates, executed pages and html lie in separate
 folders of ``build/<study>/``. A page declares the parameters that it uses in its cell tagged
 ``parameters`` and gets those, and ``records``, the folder of the study's tables. Front matter may
-say what a page needs: ``vlmis: {needs: [segmentation]}``, and that it runs after all others, to
-report on them: ``vlmis: {last: true}``.
+say which tables a page needs, ``vlmis: {needs: [segmentation]}``; which folders it reads beside
+them, ``reads: [book/measured]``; and that it runs after all others, to report on them,
+``last: true``.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from vlmis_utils.study import Study, flat
 
 __all__ = ["NOTEBOOKS", "Page", "execute", "find_pages", "page_keys", "select"]
 
-BOOK, NOTEBOOKS = Path("book"), Path("notebooks")
+NOTEBOOKS = Path("notebooks")
 TOC = Path("_toc.yml")
 
 
@@ -68,6 +69,11 @@ class Page:
     def needs(self) -> tuple[str, ...]:
         """Tables of the records that the page reads; all unless its front matter says."""
         return tuple(self._front.get("needs", SCHEMAS))
+
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """Folders of the repository that the page reads beside the records; front matter says."""
+        return tuple(Path(str(name)) for name in self._front.get("reads", ()))
 
     @property
     def last(self) -> bool:
@@ -163,6 +169,7 @@ def _job(study: Study, page: Page, state: str) -> _Job | None:
     known = flat(study) | {"records": str(study.records)}
     parameters = {key: known[key] for key in page.parameters if key in known}
     facts = [page.path.read_text(encoding="utf-8"), parameters, state]
+    facts.append(provenance.file_facts(page.reads))
     if page.last:
         facts.append(provenance.read_run(study.records))
     text = json.dumps(facts, sort_keys=True, default=str)
@@ -212,16 +219,9 @@ def _tag_injected(notebook: nbformat.NotebookNode, job: _Job) -> None:
 
 
 def _state(study: Study) -> str:
-    """Return a digest of what all pages depend on: tables, this package, library versions.
-
-    With the package go the numbers kept with it and with the book, and the embedded weights.
-    """
+    """Return a digest of what all pages depend on: tables, this package, library versions."""
     digest = hashlib.sha256(provenance.source_digest().encode())
     digest.update(json.dumps(provenance.versions()).encode())
-    package = Path(__file__).parent
-    kept = [path for end in ("csv", "safetensors") for path in package.rglob(f"*.{end}")]
-    for path in sorted([*kept, *BOOK.rglob("*.csv")]):
-        digest.update(path.read_bytes())
     for table in SCHEMAS:
         path = study.records / f"{table}.parquet"
         digest.update(path.read_bytes() if path.exists() else b"")
