@@ -35,7 +35,7 @@ def study_in(folder: Path) -> Study:
 def context() -> multiprocessing.context.BaseContext:
     """Return what makes the processes."""
     made = multiprocessing.get_context("forkserver")
-    made.set_forkserver_preload(["tests.children"])
+    made.set_forkserver_preload(["tests.warm"])
     return made
 
 
