@@ -112,7 +112,9 @@ def load_class_map(path: str | Path) -> ClassMap:
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _LARGEST:
             raise UserError(f"{path}: {value!r} is no value of a label map (0 to {_LARGEST})")
         if not isinstance(name, str):
-            raise UserError(f"{path}: the class of {value} must be text, not {shown(name)}")
+            raise UserError(
+                f"{path}: unknown class {shown(name)} for the value {value}: write a word"
+            )
         if name not in (*TRAIN_CLASSES, _IGNORE):
             said = next((t for t, spoken in LANGUAGE_NAMES.items() if spoken == name), None)
             hint = f" (label maps call it {said!r})" if said else None
