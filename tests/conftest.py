@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -13,6 +16,23 @@ ROOT = Path(__file__).resolve().parent.parent
 def _in_repository(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parameter files, catalogue and pages are named relative to the repository."""
     monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Give the one browser of all tests: Playwright runs once in a process."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert program, "no chromium: install it, 'apt-get install chromium', as .ci/run does"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program,
+            args=[
+                "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+                "--no-first-run", "--disable-component-update", "--disable-sync",
+            ],
+        )  # fmt: skip
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.synthetic import write_records
 from vlmis_utils import execute
@@ -232,19 +232,6 @@ def _configure(source: Path) -> None:
     (source / "conf.py").write_text("".join(f"{k} = {v!r}\n" for k, v in own.items()))
     pages = "\n".join(p.stem for p in sorted(source.glob("*.ipynb")))
     (source / "index.md").write_text(f"# Evil\n```{{toctree}}\n{pages}\n```\n")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        pytest.skip("no chromium here")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-gpu", "--no-first-run"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize("name", ["04-prompts", "06-4-qualitative", "review-parsers"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -108,8 +109,12 @@ def test_an_interrupt_loses_no_reply(server: ChatServer, tmp_path: Path) -> None
 
     server.reply = reply
     study = make_study(tmp_path)
-    with pytest.raises(KeyboardInterrupt):
-        engine.run(study, loaders=LOADERS)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a background job
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            engine.run(study, loaders=LOADERS)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert 30 <= asked(server) < QUESTIONS
     engine.run(study, loaders=LOADERS)
     assert asked(server) == QUESTIONS
