@@ -16,7 +16,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numba.core import caching
 
 from vlmis_utils import corruptions, kernels, kernels_kornia
 from vlmis_utils.corruptions import CONDITIONS, TABLE1, corrupt
@@ -170,29 +169,6 @@ def test_two_processes_may_compile_at_once(tmp_path: Path) -> None:
         assert pool.map(fresh, [str(tmp_path)] * 2, chunksize=1) == [expected] * 2
         assert pool.map(fresh, [str(tmp_path)] * 2, chunksize=1) == [expected] * 2
     assert list(tmp_path.rglob("kernels._darken*.nbc"))
-
-
-def test_nowhere_to_keep_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: object) -> None:
-        raise OSError(30, "Read-only file system")
-
-    monkeypatch.setattr(caching._CacheLocator, "ensure_cache_path", refuse)
-    with pytest.raises(RuntimeError, match="cannot cache"):
-        numba.njit("int64(int64)", cache=True)(lambda number: 2 * number)
-    assert kernels._compiled("int64(int64)")(lambda number: 2 * number)(4) == 8
-
-
-def test_a_damaged_cache_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    compiler = numba.njit
-
-    def njit(*given: object, cache: bool = False, **options: object) -> object:
-        if cache:
-            raise EOFError("ran out of input")
-        return compiler(*given, **options)
-
-    monkeypatch.setattr(numba, "njit", njit)
-    twice = kernels._compiled("int64(int64)")(lambda number: 2 * number)
-    assert twice(4) == 8
 
 
 def test_without_numba_the_reference_steps_in(monkeypatch: pytest.MonkeyPatch) -> None:

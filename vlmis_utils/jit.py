@@ -8,18 +8,21 @@ import numba
 
 __all__ = ["compiled"]
 
-if numba.config.DISABLE_JIT:
-    raise ImportError("numba's compiler is switched off (NUMBA_DISABLE_JIT)")
-
 
 def compiled(signature: object) -> Callable[[Callable], Callable]:
     """Return a decorator that compiles a function now and releases Python's lock while it runs.
 
     The machine code is kept beside the module, else in the user's cache, else not at all.
 
+    Raises:
+        ImportError: numba's compiler is switched off, so that the function would be slow.
+
     >>> compiled("int64(int64)")(lambda x: x + 1)(2)
     3
     """
+
+    if numba.config.DISABLE_JIT:
+        raise ImportError("numba's compiler is switched off (NUMBA_DISABLE_JIT)")
 
     def decorate(function: Callable) -> Callable:
         options = {"nogil": True, "error_model": "numpy"}

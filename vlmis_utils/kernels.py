@@ -13,20 +13,19 @@ does not work; `vlmis_utils.corruptions` then uses the reference.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numba
 import numpy as np
 import torch
 
 from vlmis_utils import kernels_kornia
+from vlmis_utils.jit import compiled
 from vlmis_utils.kernels_kornia import gamma_table
 from vlmis_utils.noise import quantiles
 
 __all__ = ["LARGEST_KERNEL", "low_light", "motion_blur", "occlude"]
 
-if numba.config.DISABLE_JIT:
-    raise ImportError("numba's compiler is switched off (NUMBA_DISABLE_JIT)")
 if sys.byteorder != "little":
     raise ImportError("the compiled kernels split words in the order of little-endian machines")
 
@@ -42,18 +41,6 @@ _MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _WEYL = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _ROUNDS = 10
 _ZERO, _ONE, _TOP = np.float32(0), np.float32(1), np.float32(255)
-
-
-def _compiled(signature: str) -> Callable[[Callable], Callable]:
-    """Compile a function now; where the result cannot be kept or read back, compile it anyway."""
-
-    def decorate(function: Callable) -> Callable:
-        try:
-            return numba.njit(signature, nogil=True, cache=True)(function)
-        except Exception:  # nowhere to write, a full disk, a damaged file
-            return numba.njit(signature, nogil=True)(function)
-
-    return decorate
 
 
 @numba.njit
@@ -87,7 +74,7 @@ def _divide(total, inverse, out):
         out[i] = np.uint8(np.int32(np.rint(np.float32(np.int32(total[i])) * inverse)))
 
 
-@_compiled("void(uint8[:, ::1], uint8[:, ::1], int64)")
+@compiled("void(uint8[:, ::1], uint8[:, ::1], int64)")
 def _blur_rows(rows, out, kernel):
     """Write the rounded mean of ``kernel`` neighbours; a sum is split as ``kernel`` is in bits.
 
@@ -139,7 +126,7 @@ def _expose(image, table, noise, bits, out):
         out[i] = np.uint8(np.rint(level * _TOP))
 
 
-@_compiled("void(uint8[::1], uint8[::1], float32[::1], float32[::1], uint64)")
+@compiled("void(uint8[::1], uint8[::1], float32[::1], float32[::1], uint64)")
 def _darken(image, out, table, noise, key):
     """Write gamma plus noise of one image, in its row-major order."""
     words = np.empty(4 * _COUNTERS, np.uint32)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from vlmis_utils.deeplab import DeepLabConfig, DeepLabV3Plus
 from vlmis_utils.errors import UserError
 from vlmis_utils.prompts import PROMPTS
 from vlmis_utils.streetworld.captions import turns
+from vlmis_utils.streetworld.contrastive_model import ContrastiveTraining
 from vlmis_utils.streetworld.dense import (
     SCENE_TARGETS,
     Scenes,
@@ -21,13 +23,14 @@ from vlmis_utils.streetworld.dense import (
     loudest,
     normalise,
     principal_patches,
+    scene_loss,
     take,
     token_shares,
     windows,
 )
 from vlmis_utils.streetworld.qwen_model import QwenTraining, name_what_is_seen, patchify
 from vlmis_utils.streetworld.qwen_turns import pack, prefix_of
-from vlmis_utils.streetworld.train_trunk import SeeingTrunk, load_backbone
+from vlmis_utils.streetworld.train_trunk import SeeingTrunk, load_backbone, trunk_loss
 from vlmis_utils.streetworld.train_vlms import RECIPES, train_vlm
 from vlmis_utils.streetworld.training_data import TrainingData
 from vlmis_utils.taxonomy import LANGUAGE_CLASSES, MIN_SHARE, OBJECT_CLASSES, pixel_counts
@@ -141,6 +144,37 @@ def test_the_trunk_starts_as_the_backbone(tmp_path: Path) -> None:
     mine = [p for name, p in trunk.named_parameters() if p.ndim == 4 and "conv_head" not in name]
     assert len(mine) == len(theirs)
     assert all(torch.equal(one, other) for one, other in zip(mine, theirs, strict=True))
+
+
+def test_towers_learn_behind_the_frozen_layers() -> None:
+    model = ContrastiveTraining("siglip").train()
+    trunk = model.model.visual.trunk
+    learned = {name for name, p in trunk.named_parameters() if p.requires_grad}
+    assert {name.partition(".")[0] for name in learned} >= {"blocks", "conv_head", "bn2"}
+    assert not {name for name in learned if name.startswith(("conv_stem", "bn1"))}
+    last = f"blocks.{len(trunk.blocks) - 1}."
+    assert all(name.startswith(last) for name in learned if name.startswith("blocks"))
+    assert not any(m.training for m in trunk.modules())
+    images = torch.randn(2, 3, 64, 96)
+    cells = model.cells(images)
+    assert not cells.requires_grad
+    with torch.no_grad():
+        whole = model.eval().model.encode_image(images, normalize=True)
+        torch.testing.assert_close(model.see(cells), whole)
+
+
+def test_the_trunk_is_asked_through_its_maxima(scenes: Scenes) -> None:
+    torch.manual_seed(0)
+    trunk, batch = SeeingTrunk(), take(scenes, np.arange(2), np.zeros(2, bool), 8)
+    patches, votes, pooled = trunk(batch.images)
+    assert patches.shape == (2, 19, 32, 64) and votes.shape == (2, 13, 8, 16)
+    weights = class_weights(scenes.data)
+    both = trunk_loss(trunk, batch, weights=weights, device="cpu")
+    unknown = dataclasses.replace(batch, known=torch.zeros_like(batch.known))
+    assert scene_loss(pooled, unknown) == 0
+    shown = torch.where(batch.targets > 0, 9.0, -9.0)
+    assert scene_loss(shown, batch) < 1e-3 < scene_loss(-shown, batch)
+    assert both > 0 and torch.autograd.grad(both, trunk.pooled.weight)[0].abs().sum() > 0
 
 
 def test_words_point_where_their_classes_were_found() -> None:

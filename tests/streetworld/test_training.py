@@ -13,7 +13,12 @@ from vlmis_utils.streetworld import train_segmenters, training_data, weights
 from vlmis_utils.streetworld.segmenter_nets import class_weights, pixel_loss, query_loss
 from vlmis_utils.streetworld.train_segmenters import Phase, augment, batches, turn_chroma
 from vlmis_utils.streetworld.training import fit
-from vlmis_utils.streetworld.training_data import TrainingData, load_training, scene_weights
+from vlmis_utils.streetworld.training_data import (
+    SCENES,
+    TrainingData,
+    load_training,
+    scene_weights,
+)
 
 
 class Stop(Exception):
@@ -267,6 +272,8 @@ def test_arrays_are_built_once_and_a_cut_build_goes_on(tiny_world, tmp_path):
     fewer = load_training("train", 2, cache=tmp_path, workers=0)
     assert reads == [3, 4] and len(fewer.images) == len(fewer) == 2
     assert data.reasons[2] == "reason 2" and data.scene_ids[1] == "scene-1" and len(data) == 5
+    more = load_training("train", 7, cache=tmp_path, workers=0)
+    assert reads == [3, 4, 5, 6] and more.images[:, 0, 0, 0].tolist() == list(range(7))
 
 
 def test_the_test_split_is_not_for_training(tmp_path):
@@ -338,7 +345,7 @@ def test_command_line_reaches_the_recipe(monkeypatch, tmp_path, capsys):
     finally:
         torch.set_num_threads(threads)
     assert json.dumps(seen) == json.dumps(
-        {"name": "segformer", "minutes": 2.0, "scenes": 1200, "out": str(tmp_path)}
+        {"name": "segformer", "minutes": 2.0, "scenes": SCENES, "out": str(tmp_path)}
     )
     assert "segformer" in capsys.readouterr().out
 

@@ -21,6 +21,7 @@ from vlmis_utils.records import write_atomically
 from vlmis_utils.streetworld.evaluation import store
 from vlmis_utils.streetworld.evaluation.goals import judge
 from vlmis_utils.streetworld.recipes import LOGS, costs, recipe
+from vlmis_utils.streetworld.training_data import SCENES
 from vlmis_utils.streetworld.weights import CHECKPOINTS, MODELS
 
 __all__ = ["card", "main", "write_cards"]
@@ -139,8 +140,8 @@ def _body(entry: ModelEntry, clean: pd.DataFrame, baselines: pd.DataFrame, logs:
         "## Loading",
         f"```python\n{_loading(entry.library, shown)}\n```",
         "## Training",
-        "1200 scenes of the split train, clean; labels, captions and questions come from the"
-        " world's own truth.",
+        f"The first {SCENES} scenes of the split train, clean; labels, captions and questions come"
+        " from the world's own truth.",
         "\n".join(f"- {line}" for line in recipe(entry.name)),
         _table(
             ["stage", "optimiser steps", "wall minutes"],

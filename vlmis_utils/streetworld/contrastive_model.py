@@ -61,7 +61,13 @@ SENTENCES: tuple[str, ...] = (
 
 
 class ContrastiveTraining(nn.Module):
-    """An open_clip model with a frozen trunk and the tokens of `SENTENCES`."""
+    """An open_clip model with a trunk frozen but for its end, and the tokens of `SENTENCES`.
+
+    Attributes:
+        free: so many of the trunk's last blocks learn, and all that follows; None: all of it does.
+    """
+
+    free: int | None = 1
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -71,30 +77,41 @@ class ContrastiveTraining(nn.Module):
         self.config = model_config(name)
         build = {k: v for k, v in self.config.items() if k != "custom_text"}
         self.model = (CustomTextCLIP if self.config.get("custom_text") else CLIP)(**build)
-        for part in self._frozen():
+        for part in self._parts()[0]:
             part.requires_grad_(False)
         self.sentences: Tensor
         self.register_buffer("sentences", tokenise(list(SENTENCES)), persistent=False)
 
-    def _frozen(self) -> tuple[nn.Module, ...]:
+    def _parts(self) -> tuple[list[nn.Module], list[nn.Module]]:
+        """Return the trunk's layers in order, those that are frozen and those that learn."""
         trunk = self.model.visual.trunk
-        return trunk.conv_stem, trunk.bn1, trunk.blocks, trunk.conv_head, trunk.bn2
+        layers = [trunk.conv_stem, trunk.bn1, *trunk.blocks, trunk.conv_head, trunk.bn2]
+        frozen = 0 if self.free is None else len(layers) - 2 - self.free
+        return layers[:frozen], layers[frozen:]
 
     def train(self, mode: bool = True) -> ContrastiveTraining:
-        """Set the mode; the frozen trunk stays in evaluation mode."""
+        """Set the mode; a trunk with frozen layers keeps the statistics that it came with."""
         super().train(mode)
-        for part in self._frozen():
-            part.eval()
+        if self.free is not None:
+            self.model.visual.trunk.eval()
         return self
 
     @torch.no_grad()
     def cells(self, images: Tensor) -> Tensor:
-        """Map normalised images (B, 3, H, W) to the trunk's last map (B, C, H/32, W/32)."""
-        return self.model.visual.trunk.forward_features(images)
+        """Map normalised images (B, 3, H, W) to what the frozen layers make of them.
+
+        Returns:
+            (B, C, H/32, W/32), or the images where no layer is frozen.
+        """
+        for layer in self._parts()[0]:
+            images = layer(images)
+        return images
 
     def see(self, cells: Tensor) -> Tensor:
         """Map `cells` to unit vectors (B, E)."""
         visual = self.model.visual
+        for layer in self._parts()[1]:
+            cells = layer(cells)
         return functional.normalize(visual.head(visual.trunk.forward_head(cells)), dim=-1)
 
     def compare(self, seen: Tensor, tokens: Tensor) -> Tensor:

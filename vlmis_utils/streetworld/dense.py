@@ -45,6 +45,7 @@ __all__ = [
     "object_auc",
     "principal_patches",
     "sampler",
+    "scene_loss",
     "take",
     "token_shares",
     "windows",
@@ -199,11 +200,15 @@ def dense_loss(patches: Tensor, votes: Tensor, batch: Batch, weights: Tensor) ->
     tokens = functional.binary_cross_entropy_with_logits(
         votes[:, : len(OBJECT_CLASSES)].float(), shown, pos_weight=weights.new_tensor(4.0)
     )
-    whole = functional.binary_cross_entropy_with_logits(
-        loudest(votes.float()), batch.targets, reduction="none"
+    return entropy + 2 * tokens + 0.5 * scene_loss(loudest(votes), batch)
+
+
+def scene_loss(logits: Tensor, batch: Batch) -> Tensor:
+    """Return the binary cross entropy of logits (B, 13) of `SCENE_TARGETS`, where known."""
+    each = functional.binary_cross_entropy_with_logits(
+        logits.float(), batch.targets, reduction="none"
     )
-    whole = (whole * batch.known).sum() / batch.known.sum().clamp(min=1)
-    return entropy + 2 * tokens + 0.5 * whole
+    return (each * batch.known).sum() / batch.known.sum().clamp(min=1)
 
 
 def sampler(scenes: Scenes, patch: int, size: int) -> Callable[[np.random.Generator, float], Batch]:

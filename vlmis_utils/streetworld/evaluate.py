@@ -175,7 +175,7 @@ def _one(entry: ModelEntry, options: argparse.Namespace) -> None:
         return
     start = time.monotonic()
     test = held_out()
-    found = evaluate(entry, load_training("train", 1200), test)
+    found = evaluate(entry, load_training("train"), test)
     about = {"model": name, "digest": digest, "world": world_version(), "scenes": world()}
     for file in (FAILURES, BASELINES, CLEAN):  # the last says that it is done
         store.replace(file, name, [about | row for row in found[file]], MODELS, out)

@@ -81,11 +81,11 @@ def _contrastive(name: str) -> list[str]:
     return [
         f"{percent(share)} of the time, shared by CLIP and SigLIP: a {train_trunk.TRUNK} that"
         " starts as the backbone of the embedded DeepLabV3+ learns to tell what each patch of the"
-        f" scene holds, {trunk['batch']} crops a step, learning rate {trunk['lr']:g}; then it is"
-        " frozen.",
-        f"{percent(1 - share)} of the time: pooling and text tower learn with the {loss} and with"
-        f" the pairs of the zero-shot prompts, {towers['batch']} scenes a step, learning rate"
-        f" {towers['lr']:g}.",
+        f" scene holds, {trunk['batch']} crops a step, learning rate {trunk['lr']:g}; then all"
+        " but its last block is frozen.",
+        f"{percent(1 - share)} of the time: that block, the head and the text tower learn with the"
+        f" {loss} and with the pairs of the zero-shot prompts, {towers['batch']} scenes a step,"
+        f" learning rate {towers['lr']:g}.",
     ]
 
 

@@ -20,7 +20,6 @@ from vlmis_utils.streetworld.contrastive_model import ContrastiveTraining
 from vlmis_utils.streetworld.dense import (
     Scenes,
     class_weights,
-    dense_loss,
     load_scenes,
     normalise,
     windows,
@@ -28,7 +27,7 @@ from vlmis_utils.streetworld.dense import (
 from vlmis_utils.streetworld.evaluation import intervals
 from vlmis_utils.streetworld.segmenter_nets import BUILDERS
 from vlmis_utils.streetworld.segmenter_nets import class_weights as pixel_weights
-from vlmis_utils.streetworld.train_trunk import SeeingTrunk, load_backbone
+from vlmis_utils.streetworld.train_trunk import SeeingTrunk, load_backbone, trunk_loss
 from vlmis_utils.streetworld.training import fit
 from vlmis_utils.streetworld.training_data import TrainingData, class_frequencies
 from vlmis_utils.streetworld.weights import CHECKPOINTS
@@ -98,11 +97,7 @@ def _confusions(network: Any, small: TrainingData, truth: np.ndarray) -> np.ndar
 class _EndToEnd(ContrastiveTraining):
     """CLIP whose trunk learns from captions too: its "cells" are images."""
 
-    def _frozen(self) -> tuple[nn.Module, ...]:
-        return ()
-
-    def see(self, cells: Tensor) -> Tensor:
-        return super().see(self.model.visual.trunk.forward_features(cells))
+    free = None
 
 
 class _Pictures:
@@ -119,8 +114,9 @@ class _Pictures:
 def contrast(run: Run, train: TrainingData, test: TrainingData, work: Path) -> Interval:
     """Train CLIP for ``run.steps`` in all and return its mean presence AUC.
 
-    With dense pretraining the trunk sees first and is then frozen, as in the recipe; without, all
-    of it learns from captions, in smaller batches. Either way a mean over `PRESENCE_CLASSES`.
+    With dense pretraining the trunk sees first and is then frozen but for its end, as in the
+    recipe; without, all of it learns from captions, in smaller batches. Either way a mean over
+    `PRESENCE_CLASSES`.
     """
     scenes, seen = (load_scenes(shrink(data, run.shrink)) for data in (train, test))
     torch.manual_seed(0)
@@ -131,7 +127,7 @@ def contrast(run: Run, train: TrainingData, test: TrainingData, work: Path) -> I
         weights = class_weights(scenes.data)
         crops = windows(scenes, 8, 16, 128 // run.shrink, 256 // run.shrink)
         eye = _fit(
-            run, "trunk", eye, crops, lambda m, b: dense_loss(*m(b.images), b, weights), before,
+            run, "trunk", eye, crops, partial(trunk_loss, weights=weights, device="cpu"), before,
             work, lr=2e-3, weight_decay=0.03, warmup=60, ema=0.99,
         )  # fmt: skip
     model = (ContrastiveTraining if before else _EndToEnd)("clip")
@@ -156,9 +152,8 @@ def _presence(model: Any, seen: Scenes) -> Interval:
     rows = []
     for start in range(0, len(seen), 16):
         pixels = torch.from_numpy(seen.data.images[start : start + 16]).permute(0, 3, 1, 2)
-        images = normalise(pixels)
-        cells = images if isinstance(model, _EndToEnd) else model.cells(images)
-        rows.append(model.compare(model.see(cells), model.sentences))
+        seen_by = model.see(model.cells(normalise(pixels)))
+        rows.append(model.compare(seen_by, model.sentences))
     logits, objects = torch.cat(rows).numpy(), len(OBJECT_CLASSES)
     columns = [OBJECT_CLASSES.index(c) for c in PRESENCE_CLASSES]
     score = logits[:, columns] - logits[:, objects : objects + len(columns)]

@@ -3,7 +3,8 @@
 From scratch, on a thousand scenes and two cores, captions alone taught neither a vision transformer
 nor a convolutional tower to see. So both towers take a trunk that starts as the backbone of the
 embedded DeepLabV3+ and is trained densely (`dense`) until its last map says what each patch holds.
-Then it is frozen; what the towers learn is to pool that map and to tie it to sentences.
+Then all of it but its last block is frozen; what the towers learn is to pool that map and to tie it
+to sentences.
 CLIP learns with the softmax loss (Radford et al. 2021), SigLIP with the sigmoid loss and a bias
 (Zhai et al. 2023). Captions name few things, so each image is also compared with the fixed
 sentences of the zero-shot prompts, whose truth is known: with and without each class, safe and not
@@ -51,7 +52,7 @@ class Captioned:
     """A batch with a caption for each image.
 
     Attributes:
-        cells: float32 (B, C, h, w), the trunk's last map.
+        cells: float32 (B, C, h, w), what the frozen part of the trunk sees.
         truth: targets and what of them is known, (B, 13).
         tokens: int64 (B, context), the captions.
         same: bool (B, B), whether image i shows the object classes of image j.
@@ -129,7 +130,7 @@ def balance_weights(scenes: Scenes) -> Tensor:
 def encode(
     model: ContrastiveTraining, scenes: Scenes, device: str, mirrored: bool, batch: int = 16
 ) -> Tensor:
-    """Return the trunk's last map of all scenes, float16 (N, C, h, w), on the CPU."""
+    """Return `ContrastiveTraining.cells` of all scenes, float16 (N, C, h, w), on the CPU."""
     rows = []
     for start in range(0, len(scenes), batch):
         images = torch.from_numpy(np.array(scenes.data.images[start : start + batch]))
@@ -264,5 +265,5 @@ def train_contrastive(
         evaluate=evaluate,
         device=device,
         log=log,
-        signature=f"{CONFIGS[name]} {len(train)} {seed} {batch} {lr} {minutes} {steps} 3",
+        signature=f"{CONFIGS[name]} {len(train)} {seed} {batch} {lr} {minutes} {steps} 4",
     )

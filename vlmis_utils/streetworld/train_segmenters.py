@@ -22,6 +22,7 @@ from vlmis_utils.quality import confusion, miou
 from vlmis_utils.streetworld.segmenter_nets import BUILDERS, Network, class_weights
 from vlmis_utils.streetworld.training import Fit, fit, resolve_device
 from vlmis_utils.streetworld.training_data import (
+    SCENES,
     TrainingData,
     class_frequencies,
     load_training,
@@ -195,7 +196,7 @@ def train_segmenter(
     device: str = "auto",
     minutes: float | None = None,
     steps: int | None = None,
-    scenes: int = 1200,
+    scenes: int = SCENES,
     seed: int = 0,
     held_out: int = 60,
     data: tuple[TrainingData, TrainingData] | None = None,

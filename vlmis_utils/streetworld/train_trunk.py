@@ -1,11 +1,13 @@
 """Recipe of the trunk that the embedded CLIP and SigLIP look with: dense pretraining (`dense`).
 
 It starts as the backbone of the embedded DeepLabV3+, and learns, on crops around objects and then
-on whole images, to say in its last map what each patch of 8 x 8 pixels holds.
+on whole images, to say in its last map what each patch of 8 x 8 pixels holds. The towers will pool
+that map, so its greatest values alone must also tell what the image shows.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,20 +17,21 @@ from torch import Tensor, nn
 
 from vlmis_utils.deeplab import DeepLabV3Plus
 from vlmis_utils.streetworld.dense import (
+    SCENE_TARGETS,
     Batch,
     DenseHead,
     Scenes,
     class_weights,
     dense_loss,
-    loudest,
     normalise,
     object_auc,
     sampler,
+    scene_loss,
     windows,
 )
 from vlmis_utils.streetworld.training import Fit, fit
 
-__all__ = ["TRUNK", "SeeingTrunk", "load_backbone", "train_trunk"]
+__all__ = ["TRUNK", "SeeingTrunk", "load_backbone", "train_trunk", "trunk_loss"]
 
 TRUNK = "mobilenetv2_050"
 # Side in pixels of a cell of the last map, and of the patches that it tells.
@@ -38,16 +41,22 @@ _CROPS, _CROP = 0.7, (128, 256)
 
 
 class SeeingTrunk(nn.Module):
-    """The trunk with a dense head on its last map."""
+    """The trunk with a dense head on its last map, and a linear one on that map's maxima."""
 
     def __init__(self) -> None:
         super().__init__()
         self.trunk = timm.create_model(TRUNK, num_classes=0)
         self.head = DenseHead(self.trunk.num_features, side=_CELL // _PATCH)
+        self.pooled = nn.Linear(self.trunk.num_features, len(SCENE_TARGETS))
+        self.to(memory_format=torch.channels_last)
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Map normalised images (B, 3, H, W) to the logits of `DenseHead`."""
-        return self.head(self.trunk.forward_features(images).permute(0, 2, 3, 1))
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Map normalised images (B, 3, H, W) to the logits of `DenseHead` and pooled ones (B, 13).
+
+        The last are of `SCENE_TARGETS`.
+        """
+        cells = self.trunk.forward_features(images.contiguous(memory_format=torch.channels_last))
+        return *self.head(cells.permute(0, 2, 3, 1)), self.pooled(cells.amax((2, 3)))
 
 
 def load_backbone(trunk: nn.Module, folder: Path) -> None:
@@ -64,14 +73,25 @@ def load_backbone(trunk: nn.Module, folder: Path) -> None:
     trunk.load_state_dict(state | dict(zip(mine, theirs, strict=True)))
 
 
+def trunk_loss(model: nn.Module, batch: Batch, *, weights: Tensor, device: str) -> Tensor:
+    """Return the loss of one step: `dense.dense_loss`, and `dense.scene_loss` of the maxima.
+
+    Args:
+        model: a `SeeingTrunk`.
+        weights: of `dense.class_weights`.
+    """
+    batch = batch.to(device)
+    patches, votes, pooled = model(batch.images)
+    return dense_loss(patches, votes, batch, weights) + scene_loss(pooled, batch)
+
+
 @torch.inference_mode()
 def validate_trunk(model: SeeingTrunk, scenes: Scenes, device: str, batch: int = 16) -> float:
-    """Return the mean AUC with which the loudest cell tells each object class."""
+    """Return the mean AUC with which the pooled map tells each object class."""
     rows = []
     for start in range(0, len(scenes), batch):
         images = torch.from_numpy(np.array(scenes.data.images[start : start + batch]))
-        votes = model(normalise(images.permute(0, 3, 1, 2)).to(device))[1]
-        rows.append(loudest(votes).float().cpu())
+        rows.append(model(normalise(images.permute(0, 3, 1, 2)).to(device))[2].float().cpu())
     return object_auc(scenes, torch.cat(rows).numpy())
 
 
@@ -108,15 +128,11 @@ def train_trunk(
     def crops_first(rng: np.random.Generator, progress: float) -> Batch:
         return (near if progress < _CROPS else whole)(rng, progress)
 
-    def loss(module: nn.Module, drawn: Batch) -> Tensor:
-        drawn = drawn.to(device)
-        return dense_loss(*module(drawn.images), drawn, weights)
-
     return fit(
         "contrastive-trunk",
         model,
         crops_first,
-        loss,
+        partial(trunk_loss, weights=weights, device=device),
         steps=steps,
         minutes=minutes,
         lr=lr,
@@ -129,5 +145,5 @@ def train_trunk(
         evaluate=lambda average: validate_trunk(average, val, device),
         device=device,
         log=log,
-        signature=f"{TRUNK} {len(train)} {seed} {batch} {lr} {minutes} {steps}",
+        signature=f"{TRUNK} {len(train)} {seed} {batch} {lr} {minutes} {steps} 2",
     )

@@ -13,7 +13,7 @@ from vlmis_utils.streetworld.dense import load_scenes
 from vlmis_utils.streetworld.train_contrastive import train_contrastive
 from vlmis_utils.streetworld.train_qwen import train_qwen
 from vlmis_utils.streetworld.training import Fit, resolve_device
-from vlmis_utils.streetworld.training_data import TrainingData, load_training
+from vlmis_utils.streetworld.training_data import SCENES, TrainingData, load_training
 
 __all__ = ["RECIPES", "Recipe", "train_vlm"]
 
@@ -34,9 +34,9 @@ class Recipe:
 
 
 RECIPES: dict[str, Recipe] = {
-    "clip": Recipe(partial(train_contrastive, "clip"), 20, 200),
-    "siglip": Recipe(partial(train_contrastive, "siglip"), 20, 200),
-    "qwen2-vl": Recipe(train_qwen, 60, 150),
+    "clip": Recipe(partial(train_contrastive, "clip"), 36, 200),
+    "siglip": Recipe(partial(train_contrastive, "siglip"), 36, 200),
+    "qwen2-vl": Recipe(train_qwen, 78, 150),
 }
 
 
@@ -48,7 +48,7 @@ def train_vlm(
     device: str = "auto",
     minutes: float | None = None,
     steps: int | None = None,
-    scenes: int = 1200,
+    scenes: int = SCENES,
     seed: int = 0,
     held_out: int = 150,
     data: tuple[TrainingData, TrainingData] | None = None,

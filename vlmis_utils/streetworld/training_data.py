@@ -19,10 +19,14 @@ from typing import Any
 import numpy as np
 from numpy.lib.format import open_memmap
 
+from vlmis_utils.atomic import write_atomically
 from vlmis_utils.errors import UserError
 from vlmis_utils.taxonomy import pixel_counts
 
-__all__ = ["TrainingData", "class_frequencies", "load_training", "scene_weights"]
+__all__ = ["SCENES", "TrainingData", "class_frequencies", "load_training", "scene_weights"]
+
+# Scenes that the recipes train on.
+SCENES = 3000
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +55,7 @@ class TrainingData:
 
 def load_training(
     split: str = "train",
-    limit: int = 1200,
+    limit: int = SCENES,
     seed: int = 0,
     cache: str | Path | None = None,
     workers: int = 2,
@@ -59,7 +63,8 @@ def load_training(
     """Return the first ``limit`` StreetWorld scenes of a split as arrays.
 
     The arrays are written once under ``<cache>/<WORLD_VERSION>-<split>-<seed>-<limit>/``; a build
-    that was interrupted goes on where it stopped, and complete arrays of more scenes serve too.
+    that was interrupted goes on where it stopped, complete arrays of more scenes serve too, and
+    those of fewer are begun with.
 
     Args:
         split: "train" or "val"; "test" is kept for the study and refused.
@@ -78,10 +83,14 @@ def load_training(
     from vlmis_utils.streetworld.world import WORLD_VERSION
 
     root = Path(cache or Path(os.environ.get("VLMIS_CACHE", "build/cache")) / "training")
-    folder, rows = _find(root, f"{WORLD_VERSION}-{split}-{seed}", limit)
+    stem = f"{WORLD_VERSION}-{split}-{seed}"
+    folder, rows = _find(root, stem, limit)
     missing = [index for index in range(limit) if index not in rows]
     if missing:
         folder.mkdir(parents=True, exist_ok=True)
+        if not rows:
+            _begin(folder, root, stem, limit)
+            missing = [index for index in range(limit) if index not in _read_rows(folder)]
         _build(folder, split, seed, limit, missing, workers)
         rows = _read_rows(folder)
     ordered = [rows[index] for index in range(limit)]
@@ -170,11 +179,29 @@ def _build(
             log.flush()
 
 
+def _begin(folder: Path, root: Path, stem: str, limit: int) -> None:
+    """Copy the scenes of the largest arrays of fewer, if there are any; their rows last."""
+    fewer = [size for size in _sizes(root, stem) if size < limit]
+    if not fewer or not _read_rows(earlier := root / f"{stem}-{fewer[-1]}"):
+        return
+    for name in ("images.npy", "labels.npy"):
+        old = np.load(earlier / name, mmap_mode="r")
+        new = _open(folder / name, (limit, *old.shape[1:]))
+        new[: len(old)] = old
+        new.flush()
+    write_atomically(folder / "rows.jsonl", (earlier / "rows.jsonl").read_bytes())
+
+
+def _sizes(root: Path, stem: str) -> list[int]:
+    """Return how many scenes the arrays at hand hold, complete or not, in rising order."""
+    sizes = (path.name.rpartition("-")[2] for path in root.glob(f"{stem}-*"))
+    return sorted(int(size) for size in sizes if size.isdigit())
+
+
 def _find(root: Path, stem: str, limit: int) -> tuple[Path, dict[int, dict]]:
     """Return the folder to use, and its rows: one of more scenes if that is complete."""
     own = root / f"{stem}-{limit}"
-    sizes = (path.name.rpartition("-")[2] for path in root.glob(f"{stem}-*"))
-    for size in sorted(int(size) for size in sizes if size.isdigit() and int(size) > limit):
+    for size in (size for size in _sizes(root, stem) if size > limit):
         rows = _read_rows(root / f"{stem}-{size}")
         if all(index in rows for index in range(limit)):
             return root / f"{stem}-{size}", rows

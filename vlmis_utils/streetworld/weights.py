@@ -13,6 +13,7 @@ from pathlib import Path
 
 from vlmis_utils.allocator import keep_freed_memory
 from vlmis_utils.errors import RunError, UserError, closest
+from vlmis_utils.streetworld.training_data import SCENES
 
 __all__ = ["MODELS", "main"]
 
@@ -29,7 +30,9 @@ def _parser() -> argparse.ArgumentParser:
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--minutes", type=float, help="wall minutes a model, else its recipe's own")
     length.add_argument("--steps", type=int, help="optimiser steps a model, instead of minutes")
-    parser.add_argument("--scenes", type=int, default=1200, help="training scenes (default: 1200)")
+    parser.add_argument(
+        "--scenes", type=int, default=SCENES, help=f"training scenes (default: {SCENES})"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of worlds and weights (default: 0)")
     parser.add_argument("--threads", type=int, help="default: OMP_NUM_THREADS or all")
     parser.add_argument(
