@@ -62,9 +62,9 @@ class Run:
         return hashlib.sha256(repr(dataclasses.astuple(self)).encode()).hexdigest()[:12]
 
 
-_SIZES = partial(Run, "training scenes", "segformer", steps=500)
-_SIDES = partial(Run, "resolution", "segformer", steps=200)
-_DENSE = partial(Run, "dense pretraining", "clip", steps=300)
+_SIZES = partial(Run, "training scenes", "segformer", steps=1500)
+_SIDES = partial(Run, "resolution", "segformer", steps=600)
+_DENSE = partial(Run, "dense pretraining", "clip", steps=1000)
 RUNS: tuple[Run, ...] = (
     _DENSE("captions alone, from scratch"),
     _DENSE("dense first, from scratch", dense=contrastive.TRUNK_SHARE),
@@ -73,6 +73,7 @@ RUNS: tuple[Run, ...] = (
     _SIZES("150", scenes=150),
     _SIZES("400", scenes=400),
     _SIZES("1200", scenes=1200),
+    _SIZES("3000", scenes=3000),
     _SIDES("64 x 128", shrink=4),
     _SIDES("128 x 256", shrink=2),
     _SIDES("256 x 512", shrink=1),
