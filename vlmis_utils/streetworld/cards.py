@@ -140,7 +140,7 @@ def _body(entry: ModelEntry, clean: pd.DataFrame, baselines: pd.DataFrame, logs:
         "## Loading",
         f"```python\n{_loading(entry.library, shown)}\n```",
         "## Training",
-        f"The first {SCENES} scenes of the split train, clean; labels, captions and questions come"
+        f"Up to {SCENES} scenes of the split train, clean; labels, captions and questions come"
         " from the world's own truth.",
         "\n".join(f"- {line}" for line in recipe(entry.name)),
         _table(
