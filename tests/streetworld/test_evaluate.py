@@ -84,7 +84,7 @@ def test_measured_checkpoints_are_left_out_and_others_measured(
 
     monkeypatch.setattr(evaluate, "evaluate", measure)
     monkeypatch.setattr(evaluate, "held_out", lambda: None)
-    monkeypatch.setattr(evaluate, "load_training", lambda split, limit: None)
+    monkeypatch.setattr(evaluate, "load_training", lambda split: None)
     out, nothing = ["--out", str(tmp_path)], ["--work", str(tmp_path / "none")]
     assert evaluate.main(["--only", "segformer", *out, *nothing]) == 0
     assert evaluate.main(["--only", "segformer", "deeplabv3plus", *out, *nothing]) == 0
