@@ -20,7 +20,6 @@ def compiled(signature: object) -> Callable[[Callable], Callable]:
     >>> compiled("int64(int64)")(lambda x: x + 1)(2)
     3
     """
-
     if numba.config.DISABLE_JIT:
         raise ImportError("numba's compiler is switched off (NUMBA_DISABLE_JIT)")
 

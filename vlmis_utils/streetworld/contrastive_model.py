@@ -85,9 +85,11 @@ class ContrastiveTraining(nn.Module):
     def _parts(self) -> tuple[list[nn.Module], list[nn.Module]]:
         """Return the trunk's layers in order, those that are frozen and those that learn."""
         trunk = self.model.visual.trunk
-        layers = [trunk.conv_stem, trunk.bn1, *trunk.blocks, trunk.conv_head, trunk.bn2]
-        frozen = 0 if self.free is None else len(layers) - 2 - self.free
-        return layers[:frozen], layers[frozen:]
+        first, last = [trunk.conv_stem, trunk.bn1], [trunk.conv_head, trunk.bn2]
+        if self.free is None:
+            return [], [*first, *trunk.blocks, *last]
+        cut = len(trunk.blocks) - self.free
+        return [*first, *trunk.blocks[:cut]], [*trunk.blocks[cut:], *last]
 
     def train(self, mode: bool = True) -> ContrastiveTraining:
         """Set the mode; a trunk with frozen layers keeps the statistics that it came with."""

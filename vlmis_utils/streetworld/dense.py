@@ -38,6 +38,7 @@ __all__ = [
     "Scenes",
     "auc",
     "class_weights",
+    "crops_first",
     "dense_loss",
     "load_scenes",
     "loudest",
@@ -57,6 +58,9 @@ SCENE_TARGETS: tuple[str, ...] = (*OBJECT_CLASSES, "unsafe", "hazard", "stop lig
 # Share of a token that an object covers where the token shows it: 20 of 32 x 32 pixels.
 TOKEN_SHARE = 0.02
 _OBJECT_COLUMNS = [LANGUAGE_CLASSES.index(name) for name in OBJECT_CLASSES]
+
+# Until this share of the training, crops of so many rows and columns instead of whole images.
+CROPS, CROP = 0.7, (128, 256)
 
 MEAN = (0.4815, 0.4578, 0.4082)
 STD = (0.2686, 0.2613, 0.2758)
@@ -268,6 +272,21 @@ def windows(
             targets=torch.from_numpy(targets),
             known=torch.from_numpy(known),
         )
+
+    return make
+
+
+def crops_first(
+    scenes: Scenes, patch: int, size: int
+) -> Callable[[np.random.Generator, float], Batch]:
+    """Return ``make_batch`` of `training.fit`: ``size`` crops, and later half as many whole images.
+
+    Crops are of `windows`, a half by a half of the recipes' images, until `CROPS` of the training.
+    """
+    near, whole = windows(scenes, patch, size, *CROP), sampler(scenes, patch, max(1, size // 2))
+
+    def make(rng: np.random.Generator, progress: float) -> Batch:
+        return (near if progress < CROPS else whole)(rng, progress)
 
     return make
 

@@ -81,8 +81,9 @@ def _contrastive(name: str) -> list[str]:
     return [
         f"{percent(share)} of the time, shared by CLIP and SigLIP: a {train_trunk.TRUNK} that"
         " starts as the backbone of the embedded DeepLabV3+ learns to tell what each patch of the"
-        f" scene holds, {trunk['batch']} crops a step, learning rate {trunk['lr']:g}; then all"
-        " but its last block is frozen.",
+        " scene holds, and by the maxima of its last map what the scene shows,"
+        f" {trunk['batch']} crops a step, learning rate {trunk['lr']:g}; then all but its last"
+        " block is frozen.",
         f"{percent(1 - share)} of the time: that block, the head and the text tower learn with the"
         f" {loss} and with the pairs of the zero-shot prompts, {towers['batch']} scenes a step,"
         f" learning rate {towers['lr']:g}.",

@@ -152,8 +152,8 @@ def _presence(model: Any, seen: Scenes) -> Interval:
     rows = []
     for start in range(0, len(seen), 16):
         pixels = torch.from_numpy(seen.data.images[start : start + 16]).permute(0, 3, 1, 2)
-        seen_by = model.see(model.cells(normalise(pixels)))
-        rows.append(model.compare(seen_by, model.sentences))
+        vectors = model.see(model.cells(normalise(pixels)))
+        rows.append(model.compare(vectors, model.sentences))
     logits, objects = torch.cat(rows).numpy(), len(OBJECT_CLASSES)
     columns = [OBJECT_CLASSES.index(c) for c in PRESENCE_CLASSES]
     score = logits[:, columns] - logits[:, objects : objects + len(columns)]

@@ -22,12 +22,12 @@ from vlmis_utils.streetworld.dense import (
     Batch,
     Scenes,
     class_weights,
+    crops_first,
     dense_loss,
     loudest,
     normalise,
     object_auc,
     sampler,
-    windows,
 )
 from vlmis_utils.streetworld.qwen_model import (
     PATCH,
@@ -47,8 +47,6 @@ __all__ = ["train_qwen"]
 
 # Shares of the minutes or steps: dense, language on cached tokens, both.
 STAGES = (0.60, 0.30, 0.10)
-# Until this share of the dense stage, crops of so many rows and columns instead of whole images.
-CROPS, CROP = 0.7, (128, 256)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +142,7 @@ def train_qwen(
     weights = class_weights(train.data).to(device)
     balance = balance_weights(train).numpy()
     signature = f"{len(train)} {seed} {batch} {lr} {WIDTH} {VISION_LAYERS} {TEXT_LAYERS} 3"
-    draw, near = sampler(train, PATCH, batch), windows(train, PATCH, 2 * batch, *CROP)
+    draw = sampler(train, PATCH, batch)
 
     def stage(number: int, **settings: Any) -> Fit:
         name = f"qwen2-vl-{('dense', 'language', 'joint')[number]}"
@@ -167,9 +165,6 @@ def train_qwen(
             **settings,
         )
 
-    def crops_first(rng: np.random.Generator, progress: float) -> Batch:
-        return (near if progress < CROPS else draw)(rng, progress)
-
     def dense(module: Any, drawn: Batch) -> Tensor:
         drawn = drawn.to(device)
         return dense_loss(*module.head(module.see(drawn.images)), drawn, weights)
@@ -178,7 +173,8 @@ def train_qwen(
     for part in language_parts:
         part.requires_grad_(False)
     stage(
-        0, module=model, make=crops_first, loss=dense, lr=2 * lr, eval_every=3 * eval_every,
+        0, module=model, make=crops_first(train, PATCH, 2 * batch), loss=dense, lr=2 * lr,
+        eval_every=3 * eval_every,
         evaluate=lambda average: validate_tower(average, val, device),
     )  # fmt: skip
 

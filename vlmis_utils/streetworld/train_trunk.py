@@ -22,12 +22,11 @@ from vlmis_utils.streetworld.dense import (
     DenseHead,
     Scenes,
     class_weights,
+    crops_first,
     dense_loss,
     normalise,
     object_auc,
-    sampler,
     scene_loss,
-    windows,
 )
 from vlmis_utils.streetworld.training import Fit, fit
 
@@ -36,8 +35,6 @@ __all__ = ["TRUNK", "SeeingTrunk", "load_backbone", "train_trunk", "trunk_loss"]
 TRUNK = "mobilenetv2_050"
 # Side in pixels of a cell of the last map, and of the patches that it tells.
 _CELL, _PATCH = 32, 8
-# Until this share of the training, crops of so many rows and columns instead of whole images.
-_CROPS, _CROP = 0.7, (128, 256)
 
 
 class SeeingTrunk(nn.Module):
@@ -123,15 +120,10 @@ def train_trunk(
     model = SeeingTrunk()
     load_backbone(model.trunk, backbone)
     weights = class_weights(train.data).to(device)
-    near, whole = windows(train, _PATCH, batch, *_CROP), sampler(train, _PATCH, max(1, batch // 2))
-
-    def crops_first(rng: np.random.Generator, progress: float) -> Batch:
-        return (near if progress < _CROPS else whole)(rng, progress)
-
     return fit(
         "contrastive-trunk",
         model,
-        crops_first,
+        crops_first(train, _PATCH, batch),
         partial(trunk_loss, weights=weights, device=device),
         steps=steps,
         minutes=minutes,

@@ -85,12 +85,12 @@ def load_training(
     root = Path(cache or Path(os.environ.get("VLMIS_CACHE", "build/cache")) / "training")
     stem = f"{WORLD_VERSION}-{split}-{seed}"
     folder, rows = _find(root, stem, limit)
+    if not rows:
+        folder.mkdir(parents=True, exist_ok=True)
+        _begin(folder, root, stem, limit)
+        rows = _read_rows(folder)
     missing = [index for index in range(limit) if index not in rows]
     if missing:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not rows:
-            _begin(folder, root, stem, limit)
-            missing = [index for index in range(limit) if index not in _read_rows(folder)]
         _build(folder, split, seed, limit, missing, workers)
         rows = _read_rows(folder)
     ordered = [rows[index] for index in range(limit)]
