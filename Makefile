@@ -25,11 +25,11 @@ format: $(READY)  ## put the code into the project's format
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 weights: $(READY)  ## train the embedded models again, from their recipes
-	@$(BIN)/python -m vlmis_utils.streetworld.weights $(ARGS)
+	@$(BIN)/python -m vlmis_utils.training.weights $(ARGS)
 
 quality: $(READY)  ## measure the embedded models, and write their model cards
-	@$(BIN)/python -m vlmis_utils.streetworld.evaluate $(ARGS)
-	@$(BIN)/python -m vlmis_utils.streetworld.ablations
+	@$(BIN)/python -m vlmis_utils.training.evaluation.evaluate $(ARGS)
+	@$(BIN)/python -m vlmis_utils.training.recipes.ablations
 
 serve: $(READY)  ## show the book at http://127.0.0.1:8000
 	@$(BIN)/python -m http.server -b 127.0.0.1 -d build/$(STUDY)/html 8000

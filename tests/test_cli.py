@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests import fakes
-from vlmis_utils import engine, work
+from tests.helpers import fakes
 from vlmis_utils.__main__ import main
-from vlmis_utils.study import flat
+from vlmis_utils.protocol.study import flat
+from vlmis_utils.runner import run, tasks
 
 
 @pytest.fixture
@@ -24,10 +24,10 @@ def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     study = fakes.make_study(tmp_path, 5)
     path = tmp_path / "tiny.yaml"
     path.write_text(yaml.safe_dump(flat(study)))
-    whole, plan = engine.run, engine.plan
-    monkeypatch.setattr(engine, "run", lambda s, tables=None: whole(s, tables, fakes.LOADERS))
-    monkeypatch.setattr(engine, "plan", lambda s: plan(s, fakes.LOADERS))
-    work.open_scenes.cache_clear()
+    whole, plan = run.run, run.plan
+    monkeypatch.setattr(run, "run", lambda s, tables=None: whole(s, tables, fakes.LOADERS))
+    monkeypatch.setattr(run, "plan", lambda s: plan(s, fakes.LOADERS))
+    tasks.open_scenes.cache_clear()
     return path
 
 
@@ -114,7 +114,7 @@ def test_an_interrupt_says_how_to_go_on(capsys, params: Path, monkeypatch) -> No
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(engine, "run", interrupted)
+    monkeypatch.setattr(run, "run", interrupted)
     code, _, error = call(capsys, "run", params)
     assert code == 130 and "run again to continue" in error
 

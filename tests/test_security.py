@@ -19,18 +19,18 @@ import pytest
 import yaml
 from playwright.sync_api import Browser
 
-from tests.synthetic import write_records
-from vlmis_utils import execute
-from vlmis_utils.errors import UserError
-from vlmis_utils.prose import verbatim
-from vlmis_utils.records import SCHEMAS
-from vlmis_utils.scenes.folder import load_class_map
-from vlmis_utils.study import Study, load_study
+from tests.helpers.synthetic import write_records
+from vlmis_utils.core.errors import UserError
+from vlmis_utils.core.formatting import verbatim
+from vlmis_utils.datasets.folder import load_class_map
+from vlmis_utils.protocol.study import Study, load_study
+from vlmis_utils.records.store import SCHEMAS
+from vlmis_utils.report import pages as execute
 
 PACKAGE = Path("vlmis_utils")
 # The converter of public checkpoints, and training, which reads back its own unfinished state.
-UNPICKLE = {"convert.py", "streetworld/training.py", "streetworld/train_qwen.py"} | {
-    "streetworld/evaluation/agreement.py"
+UNPICKLE = {"models/convert.py", "training/loop.py", "training/recipes/train_qwen.py"} | {
+    "training/evaluation/agreement.py"
 }
 MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 
@@ -85,7 +85,7 @@ def test_no_source_unpickles_evaluates_or_trusts_code() -> None:
 
 
 def test_the_loader_that_is_no_plain_safe_loader_is_a_safe_one() -> None:
-    from vlmis_utils.scenes import folder
+    from vlmis_utils.datasets import folder
 
     assert issubclass(folder._Unrepeated, yaml.SafeLoader)
 
@@ -99,8 +99,9 @@ def test_nothing_that_a_study_runs_can_unpickle() -> None:
         if name in imports and name not in reached:
             reached.add(name)
             ahead += imports[name]
-    assert {"engine.py", "work.py", "vlms/generative.py", "segmenters/scorers.py"} <= reached
-    assert reached & UNPICKLE == {"convert.py"}
+    expected = {"runner/run.py", "runner/tasks.py", "models/vlm/generative.py"}
+    assert expected | {"models/segmentation/backends.py"} <= reached
+    assert reached & UNPICKLE == {"models/convert.py"}
 
 
 def imported(tree: ast.AST) -> set[str]:

@@ -10,8 +10,8 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from vlmis_utils.errors import RunError, UserError
-from vlmis_utils.progress import duration, say
+from vlmis_utils.core.errors import RunError, UserError
+from vlmis_utils.core.progress import duration, say
 
 __all__ = ["main"]
 
@@ -138,8 +138,8 @@ def _add_convert(commands: argparse._SubParsersAction) -> None:
 
 
 def _convert(options: argparse.Namespace) -> None:
-    from vlmis_utils import convert
-    from vlmis_utils.errors import closest
+    from vlmis_utils.core.errors import closest
+    from vlmis_utils.models import convert
 
     if options.layout == "deeplabv3plus":
         model = convert.convert_deeplab(options.source, options.out, options.output_stride)
@@ -155,7 +155,7 @@ def _convert(options: argparse.Namespace) -> None:
 
 
 def _keys() -> frozenset[str]:
-    from vlmis_utils.execute import page_keys
+    from vlmis_utils.report.pages import page_keys
 
     return page_keys()
 
@@ -171,39 +171,39 @@ def _overrides(options: argparse.Namespace) -> dict[str, object]:
 
 
 def _study(options: argparse.Namespace):
-    from vlmis_utils.study import load_study
+    from vlmis_utils.protocol.study import load_study
 
     return load_study(options.params, _overrides(options), _keys)
 
 
 def _check(options: argparse.Namespace) -> int:
-    from vlmis_utils import preflight
+    from vlmis_utils.runner.preflight import check
 
-    findings = preflight.check_file(options.params, _overrides(options), _keys)
-    print(preflight.report(findings))
-    return 2 if preflight.failed(findings) else 0
+    findings = check.check_file(options.params, _overrides(options), _keys)
+    print(check.report(findings))
+    return 2 if check.failed(findings) else 0
 
 
 def _run(options: argparse.Namespace) -> None:
     study = _study(options)
     start = time.perf_counter()
-    from vlmis_utils import engine
-    from vlmis_utils.lock import locked
+    from vlmis_utils.records.lock import locked
+    from vlmis_utils.runner import run
 
     tables = None
     if options.only:
-        from vlmis_utils.execute import find_pages, select
+        from vlmis_utils.report.pages import find_pages, select
 
         tables = {table for page in select(find_pages(), options.only) for table in page.needs}
     with locked(study):
-        engine.run(study, tables=tables)
+        run.run(study, tables=tables)
         if not options.no_book:
             _pages(study, options.only)
     say(f"done in {duration(time.perf_counter() - start)}")
 
 
 def _book(options: argparse.Namespace) -> None:
-    from vlmis_utils.lock import locked
+    from vlmis_utils.records.lock import locked
 
     study = _study(options)
     with locked(study):
@@ -211,7 +211,8 @@ def _book(options: argparse.Namespace) -> None:
 
 
 def _pages(study, only: str | None) -> None:
-    from vlmis_utils import book, execute
+    from vlmis_utils.report import book
+    from vlmis_utils.report import pages as execute
 
     pages = execute.find_pages()
     execute.execute(study, execute.select(pages, only))
@@ -219,10 +220,11 @@ def _pages(study, only: str | None) -> None:
 
 
 def _show(options: argparse.Namespace) -> None:
-    from vlmis_utils import engine
 
     study = _study(options)
-    units = engine.plan(study)
+    from vlmis_utils.runner import run
+
+    units = run.plan(study)
     print(f"study {study.study}: {study.scenes} scenes of {study.dataset} ({study.split}), "
           f"{len(study.conditions)} conditions, {len(study.segmenters)} segmenters, "
           f"{len(study.vlms)} vision-language models")  # fmt: skip

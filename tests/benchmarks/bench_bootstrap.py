@@ -17,7 +17,7 @@ import numpy as np
 from paired import Row, paired, publish
 from scipy import stats
 
-from vlmis_utils.quality import miou
+from vlmis_utils.metrics.segmentation import miou
 from vlmis_utils.statistics import (
     bootstrap_interval,
     bootstrap_miou,

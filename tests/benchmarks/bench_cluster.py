@@ -18,11 +18,11 @@ from paired import Row, paired, publish
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # worker processes inherit it
 
-from tests import fakes, slow
-from tests.nodes import Nodes
-from vlmis_utils.catalogue import load_catalogue
-from vlmis_utils.computing import Compute, computing
-from vlmis_utils.work import Loaders, Task
+from tests.helpers import fakes, slow
+from tests.helpers.nodes import Nodes
+from vlmis_utils.protocol.models import load_catalogue
+from vlmis_utils.runner.local import Compute, computing
+from vlmis_utils.runner.tasks import Loaders, Task
 
 UNITS, SCENES, WORKERS = 8, 2, 2
 GOAL = 0.95  # local / ray: less than 5 % more

@@ -33,9 +33,10 @@ import numpy as np
 import torch
 from paired import Row, paired, publish
 
-from vlmis_utils import corruptions, kernels_kornia
-from vlmis_utils.allocator import keep_freed_memory
-from vlmis_utils.corruptions import NOISE_SIGMA, TABLE1, corrupt, occluder
+from vlmis_utils.core.allocator import keep_freed_memory
+from vlmis_utils.corruptions import corrupt as corruptions
+from vlmis_utils.corruptions import kornia_backend
+from vlmis_utils.corruptions.corrupt import NOISE_SIGMA, TABLE1, corrupt, occluder
 
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 with warnings.catch_warnings():
@@ -172,7 +173,7 @@ def bandwidth() -> str:
     shares = []
     for kernel in (7, 15, 25):
         took = []
-        for work in (images.clone, lambda k=kernel: kernels_kornia.motion_blur(images, k)):
+        for work in (images.clone, lambda k=kernel: kornia_backend.motion_blur(images, k)):
             start, stop = (torch.cuda.Event(enable_timing=True) for _ in range(2))
             work()
             start.record()
@@ -190,7 +191,8 @@ def bandwidth() -> str:
 def first_use() -> str:
     """Return a line about what the compiled kernels cost a process once."""
     child = (
-        "import time, torch, kornia; t = time.process_time(); import vlmis_utils.kernels; "
+        "import time, torch, kornia; t = time.process_time(); "
+        "import vlmis_utils.corruptions.numba_backend; "
         "print(time.process_time() - t)"
     )
     with tempfile.TemporaryDirectory() as folder:

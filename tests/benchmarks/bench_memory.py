@@ -64,9 +64,9 @@ def child(folder: Path, scenes: int) -> None:
     """Run the study and print its samples, a line each: seconds, MiB."""
     import torch
 
-    from tests import fakes
-    from vlmis_utils import engine
-    from vlmis_utils.allocator import keep_freed_memory
+    from tests.helpers import fakes
+    from vlmis_utils.core.allocator import keep_freed_memory
+    from vlmis_utils.runner import run
 
     torch.set_num_threads(1)
     keep_freed_memory()
@@ -83,7 +83,7 @@ def child(folder: Path, scenes: int) -> None:
 
     watching = threading.Thread(target=look)
     watching.start()
-    engine.run(replace(study, vlms=("talker",)), loaders=fakes.LOADERS)
+    run.run(replace(study, vlms=("talker",)), loaders=fakes.LOADERS)
     done.set()
     watching.join()
     samples.append((time.perf_counter() - start, resident()))

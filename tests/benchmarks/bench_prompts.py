@@ -24,14 +24,14 @@ from transformers import (
     LlavaProcessor,
 )
 
-from vlmis_utils.catalogue import find_model, load_catalogue
-from vlmis_utils.prompts import PROMPTS, Prompt, contrastive_pairs
-from vlmis_utils.streetworld.qwen_model import build_model, build_processor
-from vlmis_utils.streetworld.tokenizer import chat_tokenizer
-from vlmis_utils.vlms import load_vlm
-from vlmis_utils.vlms.contrastive import Contrastive
-from vlmis_utils.vlms.generative import Generative
-from vlmis_utils.vlms.generative_source import Settings
+from vlmis_utils.models.vlm.contrastive import Contrastive
+from vlmis_utils.models.vlm.generative import Generative
+from vlmis_utils.models.vlm.generative_options import Settings
+from vlmis_utils.models.vlm.loading import load_vlm
+from vlmis_utils.protocol.models import find_model, load_catalogue
+from vlmis_utils.protocol.prompts import PROMPTS, Prompt, contrastive_pairs
+from vlmis_utils.training.nets.qwen_model import build_model, build_processor
+from vlmis_utils.training.nets.tokenizer import chat_tokenizer
 
 CLOSED = [prompt for prompt in PROMPTS if prompt.name != "describe"]
 ROUNDS = 3

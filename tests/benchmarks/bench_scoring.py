@@ -12,12 +12,12 @@ from torch.nn import functional
 from torchmetrics.functional.classification import multiclass_confusion_matrix
 from transformers import SegformerImageProcessor
 
-from vlmis_utils.catalogue import load_catalogue
-from vlmis_utils.quality import _by_numpy, confusion, confusion_within
-from vlmis_utils.safety import corridor_mask
-from vlmis_utils.scenes import open_dataset
-from vlmis_utils.segmenters import load_segmenter
-from vlmis_utils.segmenters.upsample import _by_torch, greatest, resize
+from vlmis_utils.datasets.registry import open_dataset
+from vlmis_utils.metrics.segmentation import _by_numpy, confusion, confusion_within
+from vlmis_utils.models.segmentation import load_segmenter
+from vlmis_utils.models.segmentation.upsample import _by_torch, greatest, resize
+from vlmis_utils.protocol.models import load_catalogue
+from vlmis_utils.protocol.safety_label import corridor_mask
 
 SIZE = (1024, 2048)
 IDS = torch.arange(19, dtype=torch.uint8)
@@ -35,7 +35,7 @@ def _inputs() -> dict[str, tuple[torch.Tensor, np.ndarray]]:
     from transformers import AutoModelForSemanticSegmentation
 
     scene = open_dataset("streetworld", split="test", limit=1, seed=0)[0]
-    folder = "vlmis_utils/streetworld/checkpoints/segformer"
+    folder = "vlmis_utils/training/checkpoints/segformer"
     model = AutoModelForSemanticSegmentation.from_pretrained(folder, dtype=torch.float32).eval()
     picture = functional.interpolate(
         torch.from_numpy(scene.image()).permute(2, 0, 1)[None].float(), SIZE, mode="bicubic"
@@ -120,7 +120,7 @@ def _counts() -> list[Row]:
 
 def _models() -> list[Row]:
     """Compare whole predictions of the embedded segmenters with upsampling left to torch."""
-    from vlmis_utils.segmenters import loading
+    from vlmis_utils.models.segmentation import loading
 
     scene = open_dataset("streetworld", split="test", limit=1, seed=0)[0]
     images = torch.from_numpy(scene.image()).permute(2, 0, 1)[None].contiguous()

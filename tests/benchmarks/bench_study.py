@@ -28,9 +28,9 @@ import yaml
 from paired import keep
 from PIL import Image
 
-from vlmis_utils.scenes import open_dataset
-from vlmis_utils.study import Study
-from vlmis_utils.taxonomy import TRAIN_CLASSES
+from vlmis_utils.datasets.registry import open_dataset
+from vlmis_utils.protocol.classes import TRAIN_CLASSES
+from vlmis_utils.protocol.study import Study
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = Path(__file__).with_name("stages.py")

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from vlmis_utils.provenance import machine
+from vlmis_utils.core.provenance import machine
 
 __all__ = ["Row", "keep", "paired", "publish"]
 

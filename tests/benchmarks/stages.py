@@ -184,10 +184,10 @@ def _watch_compiler(watch: Watch) -> None:
 
 
 def main() -> None:
-    import vlmis_utils.streetworld.render  # noqa: F401  (its libraries are no part of planning)
-    from vlmis_utils import engine
-    from vlmis_utils.allocator import keep_freed_memory
-    from vlmis_utils.study import Study
+    import vlmis_utils.streetworld.rendering.render  # noqa: F401  (its libraries are no part of planning)
+    from vlmis_utils.core.allocator import keep_freed_memory
+    from vlmis_utils.protocol.study import Study
+    from vlmis_utils.runner import run
 
     given = json.loads(sys.argv[1])
     torch.set_num_threads(1)
@@ -196,7 +196,7 @@ def main() -> None:
     watch = Watch()
     missing = watch_package(watch)
     start = time.perf_counter()
-    engine.run(study)
+    run.run(study)
     wall = time.perf_counter() - start
     rows = [[*key, seconds] for key, seconds in watch.seconds.items()]
     print(json.dumps({"rows": rows, "wall": wall, "missing": missing}))

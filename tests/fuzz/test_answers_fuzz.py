@@ -12,10 +12,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vlmis_utils import answers, cues, lexicon, scope, verdicts, wording
-from vlmis_utils.taxonomy import OBJECT_CLASSES
+from vlmis_utils.metrics.parsing import (
+    closed_answers,
+    lexicon,
+    negation,
+    parse,
+    tokens,
+    triggers,
+)
+from vlmis_utils.protocol.classes import OBJECT_CLASSES
 
-_PHRASES = sorted({*lexicon.KEYWORDS, *cues.CUES})
+_PHRASES = sorted({*lexicon.KEYWORDS, *triggers.CUES})
 _WORDS = (
     "yes no not safe unsafe maybe there is a the and or but if it can cannot n't proceed stop : . "
     "! ? ; , \n - | / = ( ) [ ] { } * ` # ' \" \\ <b> &amp; 3 1. \u2705 \u274c \u2019 \u2014 "
@@ -32,15 +39,15 @@ QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(Hea
 @QUICK
 @given(TEXTS, st.none() | st.sampled_from(OBJECT_CLASSES))
 def test_any_text_is_one_of_three_words(text: str, asked: str | None) -> None:
-    assert answers.parse_presence(text, asked) in ("yes", "no", "unknown")
-    assert answers.parse_safety(text) in ("safe", "unsafe", "abstain")
+    assert parse.parse_presence(text, asked) in ("yes", "no", "unknown")
+    assert parse.parse_safety(text) in ("safe", "unsafe", "abstain")
 
 
 @QUICK
 @given(TEXTS)
 def test_any_text_names_classes_and_no_class_twice(text: str) -> None:
-    for rule in answers.RULES:
-        said = answers.mentions(text, rule)
+    for rule in parse.RULES:
+        said = parse.mentions(text, rule)
         parts = (said.asserted, said.negated, said.hedged)
         assert set().union(*parts) <= set(lexicon.KEYWORDS.values()) | set(OBJECT_CLASSES)
         assert sum(map(len, parts)) == len(set().union(*parts))
@@ -49,17 +56,17 @@ def test_any_text_names_classes_and_no_class_twice(text: str) -> None:
 @QUICK
 @given(TEXTS)
 def test_normal_text_is_normal(text: str) -> None:
-    plain = wording.normalise(text)
+    plain = tokens.normalise(text)
     assert plain == plain.strip() and "\r" not in plain
 
 
 def _readers():
     """Every reader, without the memory that would answer from before."""
     return {
-        "presence": verdicts.parse_presence.__wrapped__,
-        "safety": verdicts.parse_safety.__wrapped__,
-        "read": scope.read,
-        "keywords": scope.keywords,
+        "presence": closed_answers.parse_presence.__wrapped__,
+        "safety": closed_answers.parse_safety.__wrapped__,
+        "read": negation.read,
+        "keywords": negation.keywords,
     }
 
 

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from vlmis_utils import work
-from vlmis_utils.errors import RunError
-from vlmis_utils.scenes.files import FileScene, label_table
+from vlmis_utils.core.errors import RunError
+from vlmis_utils.datasets.files import FileScene, label_table
+from vlmis_utils.runner import tasks
 
 QUICK = settings(
     max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), database=None
@@ -63,7 +63,7 @@ def look(scene: FileScene) -> list[str]:
                 str(scene.image_path) in said or str(scene.label_path) in said
             )
             found.append(said)
-    work.sizes([scene])
+    tasks.sizes([scene])
     return found
 
 

@@ -15,7 +15,7 @@ from vlmis_utils.statistics.calibration import (
     expected_calibration_error,
     reliability,
 )
-from vlmis_utils.statistics.resampled import with_whole
+from vlmis_utils.statistics.resampled_correlation import with_whole
 
 SCENES = 50
 SCENE = np.repeat(np.arange(SCENES), 8)

@@ -9,7 +9,7 @@ import pingouin
 import pytest
 from scipy import stats
 
-from vlmis_utils.errors import UserError
+from vlmis_utils.core.errors import UserError
 from vlmis_utils.statistics import correlation, fisher_interval
 
 

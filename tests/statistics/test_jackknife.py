@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vlmis_utils.quality import miou
+from vlmis_utils.analysis.validation.coverage import make_confusions
+from vlmis_utils.metrics.segmentation import miou
 from vlmis_utils.statistics import jackknife_miou, jackknife_miou_change
-from vlmis_utils.statistics.simulation import make_confusions
 
 
 def test_where_miou_is_a_mean_it_is_students_interval() -> None:

@@ -13,7 +13,7 @@ from scipy import stats
 from statsmodels.stats import contingency_tables
 from statsmodels.stats.proportion import proportion_confint
 
-from vlmis_utils.errors import UserError
+from vlmis_utils.core.errors import UserError
 from vlmis_utils.statistics import cochran_q, mcnemar, mcnemar_p, paired_effect
 
 

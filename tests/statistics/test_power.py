@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from vlmis_utils.errors import UserError
+from vlmis_utils.core.errors import UserError
 from vlmis_utils.statistics import (
     correlation_power,
     detectable_change,

@@ -10,10 +10,14 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from vlmis_utils.errors import UserError
-from vlmis_utils.statistics.estimate import from_draws
-from vlmis_utils.statistics.prediction import cross_validated, grouped_auc_draws, grouped_folds
-from vlmis_utils.statistics.resampled import with_whole
+from vlmis_utils.core.errors import UserError
+from vlmis_utils.statistics.intervals import from_draws
+from vlmis_utils.statistics.prediction import (
+    cross_validated,
+    grouped_auc_draws,
+    grouped_folds,
+)
+from vlmis_utils.statistics.resampled_correlation import with_whole
 
 SCENES, IMAGES = 40, 5
 SCENE = np.repeat(np.arange(SCENES), IMAGES)

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vlmis_utils import safety
-from vlmis_utils.errors import UserError
-from vlmis_utils.scenes.streetworld import open_streetworld, render_many, world_seed
-from vlmis_utils.streetworld.cast import ROAD_USER_KINDS, overlap
+from vlmis_utils.core.errors import UserError
+from vlmis_utils.datasets.streetworld import open_streetworld, render_many, world_seed
+from vlmis_utils.protocol import safety_label
+from vlmis_utils.protocol.classes import TRAIN_CLASSES
+from vlmis_utils.streetworld.scene.cast import ROAD_USER_KINDS, overlap
 from vlmis_utils.streetworld.world import Composition, Frame, compose, render_scene
-from vlmis_utils.taxonomy import TRAIN_CLASSES
 
 SEED, COUNT = 90210, 24
 SMALL = {"height": 64, "width": 128, "rays": 2}
@@ -85,12 +85,14 @@ def test_an_instance_has_one_class() -> None:
 
 def test_safety_label_follows_from_geometry_without_borderline_cases() -> None:
     for scene in scenes():
-        assert safety.judge(scene.users, scene.light) == (scene.safe, scene.safety_reason)
-        near = [safety.corridor_distance(user) for user in scene.users]
+        assert safety_label.judge(scene.users, scene.light) == (scene.safe, scene.safety_reason)
+        near = [safety_label.corridor_distance(user) for user in scene.users]
         gap = [
             d
             for d in near
-            if safety.HAZARD_MARGIN < d / safety.STOPPING_DISTANCE < safety.CLEAR_MARGIN
+            if safety_label.HAZARD_MARGIN
+            < d / safety_label.STOPPING_DISTANCE
+            < safety_label.CLEAR_MARGIN
         ]
         assert not gap
 

@@ -1,20 +1,11 @@
 """The statistics of the study: intervals, paired tests, correlations, power.
 
 One idea a file. What pingouin or scipy have goes through them; intervals of rates and of mIoU
-come from resampling scenes. Nothing here knows of records: `vlmis_utils.changes` and its neighbours
+come from resampling scenes. Nothing here knows of records: `analysis.changes` and its neighbours
 apply these functions to the results of a run. `simulation` and `error_rates` check them on data
 whose truth is known.
 """
 
-from vlmis_utils.statistics.bootstrap import (
-    Interval,
-    bootstrap_interval,
-    bootstrap_miou,
-    bootstrap_miou_change,
-    percentiles,
-    resampled_miou,
-    scene_weights,
-)
 from vlmis_utils.statistics.correlation import METHODS, correlation, fisher_interval
 from vlmis_utils.statistics.jackknife import jackknife_miou, jackknife_miou_change
 from vlmis_utils.statistics.multiplicity import holm
@@ -29,6 +20,15 @@ from vlmis_utils.statistics.power import (
     scenes_needed,
 )
 from vlmis_utils.statistics.ranks import spearman_interval
+from vlmis_utils.statistics.resampling import (
+    Interval,
+    bootstrap_interval,
+    bootstrap_miou,
+    bootstrap_miou_change,
+    percentiles,
+    resampled_miou,
+    scene_weights,
+)
 
 __all__ = [
     "METHODS", "Interval", "bootstrap_interval", "bootstrap_miou", "bootstrap_miou_change",

@@ -18,7 +18,7 @@ def brier_draws(
         outcome: (M,), 1 where the image fails, else 0.
         probability: (M,), in [0, 1].
         scene: (M,), index in [0, N) of the scene of each image.
-        weights: (R, N), from `vlmis_utils.statistics.resampled.with_whole`.
+        weights: (R, N), from `statistics.resampled_correlation.with_whole`.
 
     Returns:
         float64 (R,) in [0, 1], smaller is better.

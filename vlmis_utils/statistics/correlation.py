@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vlmis_utils.errors import UserError, closest
+from vlmis_utils.core.errors import UserError, closest
 from vlmis_utils.statistics.ranks import spearman_interval
 
 __all__ = ["METHODS", "correlation", "fisher_interval"]

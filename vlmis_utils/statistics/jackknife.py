@@ -3,7 +3,7 @@
 mIoU is a mean over classes, and some classes are known from few scenes. A resample often misses
 scenes of such a class or draws them twice, so resampled mIoU is biased once more by what the
 estimate itself is biased by, and the percentile interval sits off its place: at 100 scenes it holds
-the truth in 91 to 95 of 100 studies (`vlmis_utils.statistics.simulation`). Student's interval with
+the truth in 91 to 95 of 100 studies (`analysis.validation.coverage`). Student's interval with
 the jackknife's standard error stays at 94 to 96. It needs no resampling and no seed.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vlmis_utils.statistics.bootstrap import Interval, resampled_miou
+from vlmis_utils.statistics.resampling import Interval, resampled_miou
 
 __all__ = ["jackknife_miou", "jackknife_miou_change"]
 

@@ -14,7 +14,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from vlmis_utils.errors import UserError
+from vlmis_utils.core.errors import UserError
 
 __all__ = ["cochran_q", "mcnemar", "mcnemar_p", "paired_effect"]
 

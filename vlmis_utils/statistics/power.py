@@ -11,7 +11,7 @@ import warnings
 
 import numpy as np
 
-from vlmis_utils.errors import UserError, closest
+from vlmis_utils.core.errors import UserError, closest
 from vlmis_utils.statistics.paired import mcnemar_p
 
 __all__ = [

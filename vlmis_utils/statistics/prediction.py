@@ -12,7 +12,7 @@ import warnings
 
 import numpy as np
 
-from vlmis_utils.errors import UserError
+from vlmis_utils.core.errors import UserError
 
 __all__ = ["cross_validated", "grouped_auc_draws", "grouped_folds"]
 
@@ -113,7 +113,7 @@ def grouped_auc_draws(
         score: (M,), higher where failure is expected.
         scene: (M,), index in [0, N) of the scene of each image.
         folds: (M,); all equal for a score without a model.
-        weights: (R, N), from `vlmis_utils.statistics.resampled.with_whole`.
+        weights: (R, N), from `statistics.resampled_correlation.with_whole`.
 
     Returns:
         float64 (R,) in [0, 1]; NaN where a resample has no pair.

@@ -21,16 +21,15 @@ _OTHER_NAMES = frozenset({
 })  # fmt: skip
 
 
-def _imported(tree: ast.Module) -> list[str]:
+def _imported(tree: ast.Module) -> list[Path]:
     """Modules of the generator that a module imports."""
     found = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            if node.module.startswith(_ROOT + "."):
-                found.append(node.module.rsplit(".", 1)[1])
-            elif node.module == _ROOT:
-                found += [alias.name for alias in node.names]
-    return [name for name in found if name != "version"]
+        module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+        if f"{module}.".startswith(f"{_ROOT}."):
+            inside = _FOLDER.joinpath(*module.split(".")[2:])
+            found += [inside.with_suffix(".py"), *(inside / f"{a.name}.py" for a in node.names)]
+    return [path for path in found if path.is_file() and path.name != "version.py"]
 
 
 def _definitions(tree: ast.Module) -> list[str]:
@@ -57,10 +56,12 @@ def _definitions(tree: ast.Module) -> list[str]:
 @lru_cache(maxsize=1)
 def world_version() -> str:
     """Twelve hexadecimal digits: what `world.py`, its imports here and the safety rule define."""
-    waiting, seen = ["world"], {"world"}
-    texts = _definitions(ast.parse((_FOLDER.parent / "safety.py").read_text("utf-8")))
+    waiting = [_FOLDER / "world.py"]
+    seen = set(waiting)
+    rule = _FOLDER.parent / "protocol" / "safety_label.py"
+    texts = _definitions(ast.parse(rule.read_text("utf-8")))
     while waiting:
-        tree = ast.parse((_FOLDER / f"{waiting.pop()}.py").read_text("utf-8"))
+        tree = ast.parse(waiting.pop().read_text("utf-8"))
         fresh = sorted(set(_imported(tree)) - seen)
         waiting += fresh
         seen.update(fresh)

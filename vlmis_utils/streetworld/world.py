@@ -7,20 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmis_utils.safety import Footprint, judge
-from vlmis_utils.streetworld.buildings import houses
-from vlmis_utils.streetworld.cast import ROAD_USER_KINDS, Cast
-from vlmis_utils.streetworld.facades import COLUMNS
-from vlmis_utils.streetworld.ground import ground
-from vlmis_utils.streetworld.layout import draw_plan
-from vlmis_utils.streetworld.mesh import MATERIALS, concatenate
-from vlmis_utils.streetworld.people import people
-from vlmis_utils.streetworld.rays import Stage, centre_hits
-from vlmis_utils.streetworld.render import render
-from vlmis_utils.streetworld.signals import signals
-from vlmis_utils.streetworld.sky import draw_mood
-from vlmis_utils.streetworld.street import furnish, signs
-from vlmis_utils.streetworld.traffic import INTENTS, place_hazard, vehicles
+from vlmis_utils.protocol.safety_label import Footprint, judge
+from vlmis_utils.streetworld.geometry.mesh import MATERIALS, concatenate
+from vlmis_utils.streetworld.rendering.rays import Stage, centre_hits
+from vlmis_utils.streetworld.rendering.render import render
+from vlmis_utils.streetworld.rendering.sky import draw_mood
+from vlmis_utils.streetworld.scene.buildings import houses
+from vlmis_utils.streetworld.scene.cast import ROAD_USER_KINDS, Cast
+from vlmis_utils.streetworld.scene.facades import COLUMNS
+from vlmis_utils.streetworld.scene.ground import ground
+from vlmis_utils.streetworld.scene.layout import draw_plan
+from vlmis_utils.streetworld.scene.people import people
+from vlmis_utils.streetworld.scene.signals import signals
+from vlmis_utils.streetworld.scene.street import furnish, signs
+from vlmis_utils.streetworld.scene.traffic import INTENTS, place_hazard, vehicles
 from vlmis_utils.streetworld.version import world_version
 
 __all__ = ["WORLD_VERSION", "Composition", "Frame", "compose", "render_scene", "settle"]

@@ -1,0 +1,81 @@
+"""The scenes that the book shows are chosen by rule."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from vlmis_utils.analysis import examples
+from vlmis_utils.core.errors import UserError
+
+
+def judged(**cells: list) -> pd.DataFrame:
+    frame = pd.DataFrame(cells)
+    return frame.assign(
+        vlm="clip", safe=False, smr_i=(frame.decision != "unsafe").astype(float),
+        present=[frozenset({"car"})] * len(frame),
+    )  # fmt: skip
+
+
+def seen(**cells: list) -> pd.DataFrame:
+    return pd.DataFrame(cells).assign(segmenter="segformer")
+
+
+def test_flip_takes_the_least_loss_among_turned_judgements() -> None:
+    critical = frozenset({"pedestrian"})
+    words = judged(
+        scene_id=["a"] * 3 + ["b"] * 2,
+        condition=["clean", "LL1", "LL2", "clean", "LL1"],
+        decision=["unsafe", "safe", "safe", "unsafe", "unsafe"],
+        critical=[critical] * 5,
+    )
+    pixels = seen(
+        scene_id=["a"] * 3 + ["b"] * 2,
+        condition=["clean", "LL1", "LL2", "clean", "LL1"],
+        miou=[0.6, 0.2, 0.5, 0.6, 0.6],
+    )
+    flip = examples.pick_flip(pixels, words)
+    assert (flip.scene_id, flip.condition) == ("a", "LL2") and flip.turned
+    assert flip.loss == pytest.approx(0.1)
+    calm = words.assign(decision="unsafe", smr_i=0.0)
+    assert not examples.pick_flip(pixels, calm).turned
+
+
+def test_crowded_scene_knows_truth_only() -> None:
+    frame = judged(
+        scene_id=["a", "b", "c"], condition=["clean"] * 3, decision=["safe", "unsafe", "safe"],
+        critical=[frozenset({"x"}), frozenset({"x", "y"}), frozenset({"x", "y"})],
+    )  # fmt: skip
+    assert examples.pick_crowded_scene(frame) == "b"
+    assert examples.pick_crowded_scene(frame.assign(decision="abstain")) == "b"
+    assert examples.pick_crowded_scene(frame.assign(safe=[False, True, False])) == "c"
+
+
+class Fake:
+    scene_id = "a"
+
+    def image(self) -> np.ndarray:
+        return np.full((8, 16, 3), 200, np.uint8)
+
+
+def test_degrade_gives_the_pixels_that_the_study_used() -> None:
+    import torch
+
+    from vlmis_utils.corruptions.corrupt import corrupt
+
+    sigma = (0.02, 0.04, 0.06)
+    clean, dark = examples.degrade(Fake(), ["clean", "LL3"], seed=3, noise_sigma=sigma)
+    expected = corrupt(
+        torch.full((1, 3, 8, 16), 200, dtype=torch.uint8), "LL3", scene_ids=["a"], seed=3,
+        noise_sigma=sigma,
+    )  # fmt: skip
+    assert (clean.image == 200).all()
+    assert (dark.image == expected[0].permute(1, 2, 0).numpy()).all()
+
+
+def test_unknown_scene_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examples, "open_dataset", lambda *a, **k: [Fake()])
+    assert examples.find_scene("streetworld", None, "test", 1, 0, "a").scene_id == "a"
+    with pytest.raises(UserError, match="nowhere"):
+        examples.find_scene("streetworld", None, "test", 1, 0, "nowhere")

@@ -1,0 +1,144 @@
+"""Figures and tables of correlations and predictions draw from made-up records, whole or poor."""
+
+from __future__ import annotations
+
+import io
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from IPython.display import Markdown
+from matplotlib.figure import Figure
+from PIL import Image
+
+from tests.helpers.synthetic import write_records
+from vlmis_utils.analysis import confounding, correlation
+from vlmis_utils.analysis.alternative_measures import measure_words, rival_correlations
+from vlmis_utils.analysis.failure_prediction import foresee
+from vlmis_utils.analysis.panel import load_panel
+from vlmis_utils.analysis.quality_measures import (
+    measures,
+    quality_measures_by_condition,
+)
+from vlmis_utils.analysis.results import Results
+from vlmis_utils.report.figures import correlation as pictures
+from vlmis_utils.report.figures import prediction as foretold
+from vlmis_utils.report.style import show
+from vlmis_utils.report.tables import correlation as tables
+from vlmis_utils.report.tables import numbered
+from vlmis_utils.report.text import correlation as sentences
+from vlmis_utils.report.text import prediction as predictions
+from vlmis_utils.statistics.repeated_measures import false_alarms
+
+LABELS = {"clip": "CLIP"}
+SEGMENTERS, VLMS = ["segformer", "mask2former"], ["clip", "qwen2-vl"]
+
+
+@pytest.fixture(scope="module", params=["whole", "poor"])
+def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """Made-up results of two models each; poor ones of 3 scenes, one each, COR always 1."""
+    poor = request.param == "poor"
+    folder = write_records(tmp_path_factory.mktemp("records"), scenes=3 if poor else 8)
+    found = Results(folder, bootstrap=50)
+    table, images = found.segmentation, found.vlm_per_image()
+    found.segmentation = table[table.segmenter.isin(["segformer"] if poor else SEGMENTERS)]
+    found._vlm_per_image = images[images.vlm.isin(["clip"] if poor else VLMS)]
+    if poor:
+        kept = ["clean", "MB2", "blank"]
+        found.conditions = found.conditions[found.conditions.condition.isin(kept)]
+        found.segmentation = found.segmentation[found.segmentation.condition.isin(kept)]
+        images = found._vlm_per_image[found._vlm_per_image.condition.isin(kept)]
+        found._vlm_per_image = images.assign(omitted=1.0, omitted_conditional=1.0)
+    return found
+
+
+@pytest.fixture(scope="module")
+def frames(results: Results) -> SimpleNamespace:
+    return SimpleNamespace(
+        levels=correlation.correlations(results),
+        given=confounding.partial_correlations(results),
+        strata=confounding.stratified_correlations(results),
+        rivals=rival_correlations(results),
+        foretold=foresee(results),
+        words=measure_words(results),
+    )
+
+
+def size(figure: Figure) -> tuple[int, int]:
+    return Image.open(io.BytesIO(show(figure, dpi=60).data)).size
+
+
+def test_one_pair_is_drawn_at_four_levels(results: Results) -> None:
+    panel = load_panel(results, ["hr_i"])
+    segmenter, vlm = next(iter(panel.counts)), next(iter(panel.failures))
+    miou = measures(["pedestrian"])[0]
+    figure = pictures.plot_one_pair(panel, miou, "hr_i", segmenter, vlm, "hr")
+    assert [axis.get_title(loc="left") for axis in figure.axes] == [
+        "over conditions", "over pictures", "within scenes", "between scenes",
+    ]  # fmt: skip
+    assert size(figure)[0] > 200
+
+
+def test_figures_of_levels_and_of_what_stands_behind(frames: SimpleNamespace) -> None:
+    figure = pictures.plot_levels(frames.levels, LABELS)
+    assert len(figure.axes) == 4 and size(figure)[0] > 200
+    figure = pictures.plot_strips(frames.given, LABELS, "given", words={"nothing": "plain"})
+    ticks = [t.get_text() for t in figure.axes[0].get_yticklabels()]
+    assert len(figure.axes) == 3 and "HR, plain" in ticks
+    strata = frames.strata[frames.strata.over == "images"]
+    figure = pictures.plot_strips(strata, LABELS, "stratum")
+    assert len(figure.axes) == 1 and size(figure)[0] > 200
+
+
+def test_figures_of_rivals_and_predictions(frames: SimpleNamespace) -> None:
+    figure = foretold.plot_rivals(frames.rivals, LABELS, frames.words, segmenter="segformer")
+    assert len(figure.axes) == 12 and size(figure)[0] > 200
+    assert len(foretold.plot_auc(frames.foretold.scores, LABELS).axes) == 2
+    said = frames.foretold.pictures
+    figure = foretold.plot_reliability(said, LABELS, "segformer")
+    assert len(figure.axes) == 2 * said.vlm.nunique() and size(figure)[0] > 200
+
+
+def test_a_hollow_dot_is_one_that_is_not_told_from_zero(frames: SimpleNamespace) -> None:
+    given = frames.given.dropna(subset=["r"]).query("over == 'images' and method == 'spearman'")
+    figure = pictures.plot_strips(given, LABELS, "given")
+    marks = [line for line in figure.axes[0].get_lines() if line.get_marker() in ("o", "s", "^")]
+    hollow = sum(len(m.get_xdata()) for m in marks if m.get_markerfacecolor() == "white")
+    assert sum(len(m.get_xdata()) for m in marks) == len(given)
+    assert hollow == (~((given.low > 0) | (given.high < 0))).sum()
+
+
+def test_tables_are_finished_cells(results: Results, frames: SimpleNamespace) -> None:
+    rates = {0.0: false_alarms(10, 3, 0.0, runs=5, resamples=20)}
+    by_condition = quality_measures_by_condition(results)
+    finished = {
+        "tests": tables.load_tests(frames.levels),
+        "levels": tables.load_levels(frames.levels, LABELS),
+        "given": tables.load_given(frames.given, LABELS, "within"),
+        "intervals": tables.load_intervals(frames.levels, LABELS),
+        "richness": tables.load_richness(confounding.scene_richness(results), LABELS),
+        "alarms": tables.load_false_alarms(rates),
+        "measures": tables.load_measures(by_condition, frames.words, LABELS),
+        "rivals": tables.load_rival_gains(frames.rivals, frames.words, "within"),
+        "auc": tables.load_auc(frames.foretold.scores, LABELS, "smr"),
+        "gains": tables.load_foresight_gains(frames.foretold.gains),
+    }
+    for name, table in finished.items():
+        cells = np.ravel(table.to_numpy())
+        assert len(cells) and all(isinstance(v, str) and "nan" not in v for v in cells), name
+        assert isinstance(numbered(table, f"tab-{name}", "A caption."), Markdown)
+    pairs = len(frames.levels.groupby(["metric", "vlm", "segmenter"]))
+    assert len(finished["levels"]) == len(finished["intervals"]) == pairs
+
+
+def test_sentences_read_right_with_little_to_say(frames: SimpleNamespace) -> None:
+    said = [
+        *sentences.level_findings(frames.levels), *sentences.holm_findings(frames.levels),
+        sentences.opposition_finding(frames.levels), sentences.interval_finding(frames.levels),
+        *sentences.partial_findings(frames.given), *sentences.strata_findings(frames.strata),
+        *predictions.rival_findings(frames.rivals, frames.words),
+        predictions.blindness_finding(frames.rivals, frames.words),
+        *predictions.outcome_findings(frames.foretold), *predictions.gain_findings(frames.foretold),
+        *predictions.calibration_findings(frames.foretold),
+    ]  # fmt: skip
+    assert all("nan" not in s and s.endswith(".") for s in said)

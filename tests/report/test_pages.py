@@ -1,0 +1,186 @@
+"""Pages: parameters go in by name, outputs come out elsewhere, a failure is one line."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from vlmis_utils.core import provenance
+from vlmis_utils.core.errors import RunError, UserError
+from vlmis_utils.protocol.study import KEYS, Study
+from vlmis_utils.report import pages as execute
+
+PAGE = """\
+---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+{front}
+---
+# A page
+
+```{{code-cell}} ipython3
+:tags: [parameters]
+
+records = "build/x/records"  # folder
+top_k = 4  # classes
+colour = "red"  # of this page alone
+```
+
+```{{code-cell}} ipython3
+{code}
+```
+"""
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notebooks").mkdir()
+    return tmp_path
+
+
+def write(root: Path, **pages: str | tuple[str, str]) -> None:
+    for name, page in pages.items():
+        code, front = page if isinstance(page, tuple) else (page, "")
+        text = PAGE.format(code=textwrap.dedent(code), front=front)
+        (root / "notebooks" / f"{name}.md").write_text(text)
+    files = "".join(f"\n  - file: notebooks/{name}" for name in list(pages)[1:])
+    chapters = f"\nchapters:{files}" if files else ""
+    cover = f"notebooks/{next(iter(pages))}"
+    (root / "_toc.yml").write_text(f"format: jb-book\nroot: {cover}{chapters}")
+
+
+def output(root: Path, study: Study, name: str) -> nbformat.NotebookNode:
+    return nbformat.read(root / study.folder / "source" / "notebooks" / f"{name}.ipynb", 4)
+
+
+def texts(notebook: nbformat.NotebookNode) -> str:
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return "".join(o.get("text", "") for cell in cells for o in cell.outputs)
+
+
+def test_parameters_reach_a_page_by_name_and_it_stays_where_it_was(repository: Path) -> None:
+    write(repository, a="print(top_k, colour, records)")
+    study = Study(study="x", top_k=7, pages={"colour": "blue"})
+    execute.execute(study, execute.find_pages())
+    notebook = output(repository, study, "a")
+    assert texts(notebook).split() == ["7", "blue", "build/x/records"]
+    assert [p.name for p in (repository / "notebooks").iterdir()] == ["a.md"]
+    injected = [c for c in notebook.cells if "injected-parameters" in c.metadata.get("tags", [])]
+    assert len(injected) == 1 and "hide-input" in injected[0].metadata["tags"]
+    assert str(repository) not in nbformat.writes(notebook)
+
+
+def test_a_page_runs_again_only_when_something_changed(repository: Path) -> None:
+    write(repository, a="import time; print(time.time())")
+    study = Study(study="x")
+
+    def again(changed: Study = study) -> str:
+        execute.execute(changed, execute.find_pages())
+        return texts(output(repository, study, "a"))
+
+    first = again()
+    assert again() == first
+    assert again(replace(study, bootstrap=77)) == first  # not one of its parameters
+    second = again(replace(study, top_k=2))
+    assert second != first
+    write(repository, a="import time; print(time.time(), 'changed')")
+    third = again(replace(study, top_k=2))
+    assert "changed" in third
+    study.records.mkdir(parents=True, exist_ok=True)
+    (study.records / "answers.parquet").write_bytes(b"other records")
+    assert again(replace(study, top_k=2)) != third
+
+
+def test_a_page_runs_again_when_a_folder_that_it_reads_has_changed(repository: Path) -> None:
+    code = "import time; print(time.time())"
+    write(repository, a=(code, "vlmis: {reads: [kept]}"), b=code)
+    Path("kept").mkdir()
+    study = Study(study="x")
+
+    def both() -> list[str]:
+        execute.execute(study, execute.find_pages())
+        return [texts(output(repository, study, name)) for name in "ab"]
+
+    first = both()
+    assert both() == first
+    Path("kept/measured.csv").write_text("a,b", encoding="utf-8")
+    second = both()
+    assert second[0] != first[0] and second[1] == first[1]
+
+
+def test_a_failing_page_is_one_line_and_others_still_run(repository: Path) -> None:
+    write(repository, a="print(1)", b="x = 1\nraise ValueError('no\\nluck')", c="print(3)")
+    study = Study(study="x")
+    with pytest.raises(RunError) as caught:
+        execute.execute(study, execute.find_pages())
+    message = str(caught.value)
+    assert message.startswith("page b, cell ") and "ValueError: no luck" in message
+    assert "\n" not in message
+    assert texts(output(repository, study, "c")).strip() == "3"
+    assert not (study.folder / "source" / "notebooks" / "b.ipynb").exists()
+
+
+def test_the_last_page_sees_how_long_the_others_took(repository: Path) -> None:
+    code = """
+    import json
+    print(sorted(json.load(open(records + "/run.json"))["pages"]))
+    """
+    write(repository, last=(code, "vlmis: {last: true}"), a="print(1)")
+    study = Study(study="x")
+    execute.execute(study, execute.find_pages())
+    assert texts(output(repository, study, "last")).strip() == "['a']"
+    assert set(provenance.read_run(study.records)["pages"]) == {"a", "last"}
+
+
+def test_a_page_is_chosen_by_the_start_of_its_name(repository: Path) -> None:
+    write(repository, **{"05-4-models": "print(1)", "06-1-tables": "print(2)"})
+    pages = execute.find_pages()
+    assert [p.name for p in execute.select(pages, "05-4")] == ["05-4-models"]
+    assert execute.select(pages, None) == pages
+    with pytest.raises(UserError, match="no page starts with '07'"):
+        execute.select(pages, "07")
+
+
+def test_a_page_that_does_not_exist_is_named(repository: Path) -> None:
+    write(repository, a="print(1)")
+    with (repository / "_toc.yml").open("a") as toc:
+        toc.write("\nchapters:\n  - file: book/nothing")
+    with pytest.raises(RunError, match="'book/nothing', which does not exist"):
+        execute.find_pages()
+
+
+def test_without_a_table_of_contents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RunError, match="folder of the repository"):
+        execute.find_pages()
+
+
+def test_what_a_page_needs(repository: Path) -> None:
+    write(repository, a=("print(1)", "vlmis: {needs: [segmentation]}"), b="print(1)")
+    first, second = execute.find_pages()
+    assert first.needs == ("segmentation",)
+    assert set(second.needs) == {"scenes", "conditions", "segmentation", "answers"}
+
+
+def test_pages_of_the_book_declare_known_parameters_with_the_right_defaults() -> None:
+    defaults = Study()
+    pages = execute.find_pages()
+    assert len(pages) >= 10
+    for page in pages:
+        for key, value in page.parameters.items():
+            if key in KEYS:
+                known = getattr(defaults, key)
+                known = list(known) if isinstance(known, tuple) else known
+                assert value == known, f"{page.name}: {key}"

@@ -1,0 +1,209 @@
+"""Where a claim's numbers come from: the paper's printed tables, or the records of a run.
+
+Both sources answer the same questions, so that one rule judges both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from vlmis_utils.analysis.claims.quantities import (
+    Drawn,
+    Printed,
+    Quantity,
+    printed_share,
+)
+from vlmis_utils.analysis.paper.grim import PICTURES
+from vlmis_utils.analysis.paper.tables import load_table2, load_table3, load_tables456
+from vlmis_utils.analysis.results import BLANK, Results
+from vlmis_utils.protocol.classes import TRAIN_CLASSES
+from vlmis_utils.statistics import correlation
+from vlmis_utils.statistics.resampling import scene_weights
+
+__all__ = ["PRINTED_N", "PrintedTables", "Run", "Source"]
+
+PRINTED_N = PICTURES  # images behind a printed rate: what the audit of the tables assumes
+
+_COLUMNS = {"hr": "hr_i", "cor": "omitted", "smr": "smr_i", "abstained": "abstained"}
+
+
+class Source(Protocol):
+    """Segmentation quality and misalignment of some models under some conditions.
+
+    Attributes:
+        segmenters, vlms: names of the models.
+        conditions: ``clean`` first.
+    """
+
+    segmenters: list[str]
+    vlms: list[str]
+    conditions: list[str]
+
+    def named(self, label: str) -> str | None:
+        """Return the model that the paper calls ``label``, None if it is not here."""
+        ...
+
+    def rate(self, vlm: str, condition: str, metric: str) -> Quantity:
+        """Return hr, cor, smr, or abstained: the mean over images."""
+        ...
+
+    def quality(self, segmenter: str, condition: str) -> Quantity:
+        """Return mIoU of the summed confusion counts."""
+        ...
+
+    def iou(self, segmenter: str, condition: str, train_class: str) -> Quantity | None:
+        """Return the IoU of one class, None where it is not known."""
+        ...
+
+    def correlation(self, segmenter: str, vlm: str, metric: str) -> dict[str, object]:
+        """Return Pearson's correlation of mIoU with a metric over the conditions."""
+        ...
+
+
+@dataclass(frozen=True)
+class PrintedTables:
+    """The paper's Tables 2 to 6.
+
+    A rate is the mean over `PRINTED_N` images. IoU and mIoU come without any hint at their error
+    and are taken at face value.
+    """
+
+    n: int = PRINTED_N
+
+    @cached_property
+    def _misalignment(self) -> pd.DataFrame:
+        frame = load_tables456()
+        frame["abstained"] = 1 - frame.parse_success
+        return frame.set_index(["vlm", "condition"])
+
+    @cached_property
+    def _quality(self) -> pd.Series:
+        return load_table3().set_index(["segmenter", "condition"]).miou
+
+    @cached_property
+    def _classes(self) -> pd.Series:
+        return load_table2().set_index(["train_class", "condition"]).iou
+
+    @property
+    def segmenters(self) -> list[str]:
+        """Models of Table 3."""
+        return list(dict.fromkeys(self._quality.index.get_level_values(0)))
+
+    @property
+    def vlms(self) -> list[str]:
+        """Models of Tables 4 to 6."""
+        return list(dict.fromkeys(self._misalignment.index.get_level_values(0)))
+
+    @property
+    def conditions(self) -> list[str]:
+        """The ten conditions, clean first."""
+        return list(dict.fromkeys(self._quality.index.get_level_values(1)))
+
+    def named(self, label: str) -> str | None:
+        """Return the model that the paper calls ``label``."""
+        known = {"CLIP": "clip", "SigLIP": "siglip", "Qwen2-VL": "qwen2-vl"}
+        return (known | {"DeepLabV3+": "deeplabv3plus"}).get(label)
+
+    def rate(self, vlm: str, condition: str, metric: str) -> Printed:
+        """Return a printed rate; NaN where the paper prints none."""
+        return printed_share(float(self._misalignment.loc[(vlm, condition), metric]), self.n)
+
+    def quality(self, segmenter: str, condition: str) -> Printed:
+        """Return the mIoU of Table 3."""
+        return Printed(float(self._quality[segmenter, condition]))
+
+    def iou(self, segmenter: str, condition: str, train_class: str) -> Printed | None:
+        """Return a cell of Table 2, which is about DeepLabV3+."""
+        if segmenter != "deeplabv3plus":
+            return None
+        return Printed(float(self._classes[train_class, condition]))
+
+    def correlation(self, segmenter: str, vlm: str, metric: str) -> dict[str, object]:
+        """Return the correlation over the ten printed conditions."""
+        return _over_conditions(self, segmenter, vlm, metric)
+
+
+class Run:
+    """The records of a run, resampled by scenes.
+
+    Args:
+        results: the run, read one way.
+        labels: model name to the label that figures show; a claim about CLIP is judged by the
+            model labelled CLIP.
+    """
+
+    def __init__(self, results: Results, labels: Mapping[str, str]) -> None:
+        self._results, self._labels = results, dict(labels)
+        segmentation = results.segmentation
+        self.segmenters = list(dict.fromkeys(segmentation.segmenter))
+        images = results.vlm_per_image()
+        images = images[images.condition != BLANK]
+        self.vlms = list(dict.fromkeys(images.vlm))
+        self.conditions = list(dict.fromkeys(segmentation.condition))
+        scenes = sorted(segmentation.scene_id.unique())
+        drawn = scene_weights(len(scenes), results.bootstrap)
+        self._weights = np.vstack([np.ones(len(scenes)), drawn])
+        self._scenes, self._images = scenes, images
+
+    @cached_property
+    def _rates(self) -> dict[tuple[str, str], np.ndarray]:
+        """Draws (1 + R, metrics) of each model under each condition."""
+        found = {}
+        for key, group in self._images.groupby(["vlm", "condition"], sort=False):
+            table = group.set_index("scene_id")[list(_COLUMNS.values())].astype(float)
+            known = table.reindex(self._scenes)
+            counts = self._weights @ known.notna().to_numpy(float)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                found[key] = self._weights @ known.fillna(0.0).to_numpy() / counts
+        return found
+
+    @cached_property
+    def _counts(self) -> dict[tuple[str, str], np.ndarray]:
+        """Draws (1 + R, 3, 19) of hits, truth and output pixels."""
+        found = {}
+        groups = self._results.segmentation.groupby(["segmenter", "condition"], sort=False)
+        for key, group in groups:
+            stack = np.stack(list(group.set_index("scene_id").confusion.loc[self._scenes]))
+            parts = [stack.diagonal(axis1=1, axis2=2), stack.sum(2), stack.sum(1)]
+            flat = np.concatenate(parts, axis=1).astype(float)
+            found[key] = (self._weights @ flat).reshape(len(self._weights), 3, -1)
+        return found
+
+    def _ious(self, segmenter: str, condition: str) -> np.ndarray:
+        hits, truth, output = self._counts[segmenter, condition].transpose(1, 0, 2)
+        union = truth + output - hits
+        return np.divide(hits, union, out=np.full_like(union, np.nan), where=truth > 0)
+
+    def named(self, label: str) -> str | None:
+        """Return the model whose label is ``label``, of those that ran."""
+        ran = (*self.segmenters, *self.vlms)
+        return next((name for name in ran if self._labels.get(name, name) == label), None)
+
+    def rate(self, vlm: str, condition: str, metric: str) -> Drawn:
+        """Return hr, cor, smr or abstained, with its resamples."""
+        return Drawn(self._rates[vlm, condition][:, list(_COLUMNS).index(metric)])
+
+    def quality(self, segmenter: str, condition: str) -> Drawn:
+        """Return mIoU of the summed counts, over the classes in each resample's truth."""
+        return Drawn(np.nanmean(self._ious(segmenter, condition), axis=1))
+
+    def iou(self, segmenter: str, condition: str, train_class: str) -> Drawn | None:
+        """Return the IoU of one class; None where the truth never has it."""
+        draws = self._ious(segmenter, condition)[:, TRAIN_CLASSES.index(train_class)]
+        return Drawn(draws) if np.isfinite(draws[0]) else None
+
+    def correlation(self, segmenter: str, vlm: str, metric: str) -> dict[str, object]:
+        """Return the correlation over the conditions of the run."""
+        return _over_conditions(self, segmenter, vlm, metric)
+
+
+def _over_conditions(source: Source, segmenter: str, vlm: str, metric: str) -> dict[str, object]:
+    quality = [source.quality(segmenter, c).value for c in source.conditions]
+    rates = [source.rate(vlm, c, metric).value for c in source.conditions]
+    return correlation(quality, rates)

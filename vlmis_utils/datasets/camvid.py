@@ -1,0 +1,97 @@
+"""CamVid in the layout of the SegNet tutorial, eleven classes at 360 x 480 pixels.
+
+The files of one scene, photograph and label map with values 0 to 11::
+
+    <root>/<split>/<name>.png (or .jpg)
+    <root>/<split>annot/<name>.png
+
+Brostow, Fauqueur and Cipolla, Pattern Recognition Letters 30, 2009; the eleven classes as in
+Badrinarayanan, Kendall and Cipolla, PAMI 39, 2017.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vlmis_utils.core.errors import UserError
+from vlmis_utils.datasets.files import PHOTOGRAPHS, FileScene, label_table
+from vlmis_utils.datasets.layout import dataset_folder, paired, stratified
+from vlmis_utils.protocol.classes import (
+    IGNORE,
+    LANGUAGE_CLASSES,
+    LANGUAGE_NAMES,
+    TRAIN_CLASSES,
+)
+
+__all__ = ["CAMVID_CLASSES", "CAMVID_EXCLUDED", "VARIABLE", "open_camvid"]
+
+VARIABLE = "VLMIS_CAMVID"
+
+# The eleven labels in order from 0, each with the train class it becomes; 11 is unlabelled.
+CAMVID_CLASSES: dict[str, str] = {
+    "Sky": "sky",
+    "Building": "building",
+    "Pole": "pole",
+    "Road": "road",
+    "Pavement": "sidewalk",
+    "Tree": "vegetation",
+    "SignSymbol": "traffic sign",
+    "Fence": "fence",
+    "Car": "car",
+    "Pedestrian": "person",
+    "Bicyclist": "rider",
+}
+
+# Language classes with no label of their own here. Such objects are drawn as a neighbour class (a
+# bicycle as Bicyclist, one region with its rider; a traffic light as SignSymbol) or unlabelled, so
+# whether one is in the picture cannot be known: they are left out of every mean, and never count
+# as missed.
+CAMVID_EXCLUDED: frozenset[str] = frozenset(LANGUAGE_CLASSES) - {
+    LANGUAGE_NAMES[train] for train in CAMVID_CLASSES.values()
+}
+
+
+def open_camvid(
+    root: str | Path | None = None, split: str = "test", limit: int | None = None, seed: int = 0
+) -> list[FileScene]:
+    """Open a split of CamVid; called through `datasets.registry.open_dataset`.
+
+    Args:
+        root: folder with ``train``, ``trainannot`` and so on; by default $VLMIS_CAMVID.
+        split: ``train``, ``val`` or ``test``.
+        limit: at most so many scenes, a seeded choice in which each recording (the part of the
+            name before the underscore) keeps its share.
+        seed: of the choice.
+
+    Returns:
+        scenes ordered by name, ``camvid-<split>-<name>``. `CAMVID_EXCLUDED` classes are never
+        present in them.
+
+    Raises:
+        UserError: a wrong folder, no photographs in it, or one without its label map.
+    """
+    folder = dataset_folder("camvid", root, VARIABLE, (split, f"{split}annot"))
+    places = folder / split, folder / f"{split}annot"
+    images = {path.stem: path for path in _files(places[0], PHOTOGRAPHS)}
+    if not images:
+        raise UserError(f"no photograph (.png, .jpg) in {places[0]}: copy CamVid's there")
+    labels = {path.stem: path for path in _files(places[1], (".png",))}
+    names = paired(images, labels, places, "copy CamVid again, whole")
+    table = label_table(
+        {
+            **{i: TRAIN_CLASSES.index(name) for i, name in enumerate(CAMVID_CLASSES.values())},
+            len(CAMVID_CLASSES): IGNORE,
+        }
+    )
+    return [
+        FileScene(f"camvid-{split}-{name}", images[name], labels[name], table)
+        for name in stratified(names, limit, seed, key=lambda n: (n.split("_")[0], n))
+    ]
+
+
+def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    return [
+        path
+        for path in folder.iterdir()
+        if path.is_file() and path.suffix.lower() in suffixes and not path.name.startswith(".")
+    ]

@@ -1,0 +1,184 @@
+"""Scenes, and the datasets they come from: StreetWorld, Cityscapes, CamVid, or any folder.
+
+A scene is an image with its label map, its present classes and its reference safety label. Nothing
+is read or rendered before it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from vlmis_utils.core.errors import UserError, closest
+from vlmis_utils.datasets.files import FileScene
+from vlmis_utils.protocol.classes import LANGUAGE_CLASSES
+
+__all__ = ["DATASETS", "SPLITS", "FileScene", "Scene", "annotated_classes", "load_many",
+           "open_dataset"]  # fmt: skip
+
+# Cityscapes keeps the labels of its test split private.
+SPLITS: dict[str, tuple[str, ...]] = {
+    "streetworld": ("train", "val", "test"),
+    "cityscapes": ("train", "val"),
+    "camvid": ("train", "val", "test"),
+    "folder": ("train", "val", "test"),
+}
+DATASETS: tuple[str, ...] = tuple(SPLITS)
+
+
+@runtime_checkable
+class Scene(Protocol):
+    """What every dataset gives for one scene.
+
+    `scene_id` is unique over all datasets and splits. `present` holds the language classes that
+    reach `taxonomy.MIN_SHARE` of the image; `safe` is the reference label of Section 3.5 with its
+    `safety_reason` (from geometry in StreetWorld, else by `safety.image_rule`).
+    """
+
+    @property
+    def scene_id(self) -> str:
+        """Unique name."""
+        ...
+
+    @property
+    def present(self) -> frozenset[str]:
+        """Language classes in the scene."""
+        ...
+
+    @property
+    def safe(self) -> bool:
+        """Reference safety label."""
+        ...
+
+    @property
+    def safety_reason(self) -> str:
+        """Why the label is what it is."""
+        ...
+
+    def image(self) -> np.ndarray:
+        """The image: uint8 (H, W, 3), RGB."""
+        ...
+
+    def labels(self) -> np.ndarray:
+        """Train ids: uint8 (H, W), 255 = ignore."""
+        ...
+
+    def pixel_counts(self) -> np.ndarray:
+        """Pixels of each train class: int64 (19,)."""
+        ...
+
+
+def open_dataset(
+    name: str,
+    root: str | Path | None = None,
+    split: str = "test",
+    limit: int | None = None,
+    seed: int = 0,
+    class_map: str | Path | None = None,
+) -> Sequence[Scene]:
+    """Open a split of a dataset.
+
+    Args:
+        name: one of `DATASETS`.
+        root: the dataset's folder; by default the environment variable CITYSCAPES_DATASET,
+            VLMIS_CAMVID or VLMIS_FOLDER. StreetWorld needs none.
+        split: one of `SPLITS` of the dataset.
+        limit: at most so many scenes; all (of StreetWorld, the default number) when None. From
+            real data a seeded choice that keeps the shares of cities or recordings; a smaller
+            limit chooses a part of what a larger one chooses.
+        seed: of that choice; of StreetWorld, which world.
+        class_map: what the values of a folder's label maps mean; see `datasets.folder`.
+
+    Returns:
+        a sequence of `Scene`, ordered by scene_id.
+
+    Raises:
+        UserError: an unknown dataset or split, a missing folder or label map, a limit below 1, a
+            class map that is wrong, missing or not used.
+
+    >>> len(open_dataset("streetworld", split="val", limit=3))
+    3
+    """
+    _check_name(name, class_map)
+    if split not in SPLITS[name]:
+        why = ": its test labels are not public" if split == "test" else ""
+        known = ", ".join(SPLITS[name])
+        raise UserError(f"{name} has no split {split!r}{why} (known: {known})")
+    if isinstance(limit, bool) or not (limit is None or isinstance(limit, int)):
+        raise UserError(f"limit must be a whole number of scenes, got {limit!r}")
+    if limit is not None and limit < 1:
+        raise UserError(f"limit is {limit}: ask for at least one scene")
+    if name == "streetworld":
+        from vlmis_utils.datasets.streetworld import open_streetworld
+
+        return open_streetworld(split=split, limit=limit, seed=seed)
+    if name == "cityscapes":
+        from vlmis_utils.datasets.cityscapes import open_cityscapes
+
+        return open_cityscapes(root, split=split, limit=limit, seed=seed)
+    if name == "folder":
+        from vlmis_utils.datasets.folder import open_folder
+
+        return open_folder(root, class_map, split=split, limit=limit, seed=seed)
+    from vlmis_utils.datasets.camvid import open_camvid
+
+    return open_camvid(root, split=split, limit=limit, seed=seed)
+
+
+def annotated_classes(name: str, class_map: str | Path | None = None) -> frozenset[str]:
+    """Return the language classes that a dataset's labels can show.
+
+    A class outside is never present there, however many there are in the pictures: leave it out of
+    the vocabulary when hallucinations are counted, and out of every mean over classes.
+
+    Args:
+        name: one of `DATASETS`.
+        class_map: that of a folder.
+
+    Raises:
+        UserError: an unknown dataset, or a class map that is wrong, missing or not used.
+
+    >>> "truck" in annotated_classes("cityscapes"), "truck" in annotated_classes("camvid")
+    (True, False)
+    """
+    _check_name(name, class_map)
+    if name == "folder":
+        from vlmis_utils.datasets.folder import load_class_map
+
+        return load_class_map(class_map).annotated
+    if name != "camvid":
+        return frozenset(LANGUAGE_CLASSES)
+    from vlmis_utils.datasets.camvid import CAMVID_EXCLUDED
+
+    return frozenset(LANGUAGE_CLASSES) - CAMVID_EXCLUDED
+
+
+def _check_name(name: str, class_map: str | Path | None) -> None:
+    if name not in SPLITS:
+        raise UserError(f"unknown dataset {name!r}{closest(name, SPLITS)}")
+    if name == "folder" and class_map is None:
+        raise UserError(
+            "dataset folder needs class_map: a file such as params/class_maps/bdd100k.yaml"
+        )
+    if name != "folder" and class_map is not None:
+        raise UserError(f"class_map is for 'dataset: folder'; {name} has its own: remove it")
+
+
+def load_many(scenes: Iterable[Scene], workers: int | None = None, progress: bool = True) -> None:
+    """Prepare scenes for reading: render those StreetWorld scenes that the cache lacks.
+
+    Scenes from files need no preparation.
+
+    Args:
+        scenes: any scenes, say what `open_dataset` returned.
+        workers: processes, one a core by default.
+        progress: show a progress bar.
+    """
+    from vlmis_utils.datasets.streetworld import StreetScene, render_many
+
+    to_render = [scene for scene in scenes if isinstance(scene, StreetScene)]
+    if to_render:
+        render_many(to_render, workers=workers, progress=progress)

@@ -1,0 +1,189 @@
+"""From raw answers to what each image came to: mentions, decisions, and per-image failures.
+
+Section 4.2 says which prompt feeds which metric: the description gives HR and COR, the safety
+prompt SMR, the presence prompts per-class recognition. Contrastive models mention their Top-K
+classes (Section 5.4); what generative models mention is read from their text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from vlmis_utils.metrics import language
+from vlmis_utils.metrics.parsing import parse as parsing
+from vlmis_utils.protocol.answer import Answer
+from vlmis_utils.protocol.classes import (
+    CRITICAL_CLASSES,
+    MIN_SHARE,
+    OBJECT_CLASSES,
+    present_classes,
+)
+from vlmis_utils.protocol.prompts import presence_class
+
+__all__ = ["Reading", "f1", "failures", "per_image", "presence_answers", "scene_truth"]
+
+_PRESENCE_SCORE = {"yes": 1.0, "unknown": 0.5, "no": 0.0}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How raw answers are read: the analysis parameters of a study.
+
+    Attributes:
+        top_k: classes that a contrastive model mentions.
+        parser: scoped or keyword, for text.
+        count_hedged: whether hedged classes ("possibly a truck") count as mentioned.
+        critical_classes: language classes of COR.
+        min_share: share of the image a class needs to count as present.
+        epsilon: in the denominator of HR.
+        vocabulary: object classes that a mention can be of: those that the dataset annotates.
+    """
+
+    top_k: int = 4
+    parser: str = "scoped"
+    count_hedged: bool = False
+    critical_classes: tuple[str, ...] = CRITICAL_CLASSES
+    min_share: float = MIN_SHARE
+    epsilon: float = 1e-6
+    vocabulary: tuple[str, ...] = OBJECT_CLASSES
+
+    def mentions(self, answer: Answer) -> frozenset[str]:
+        """Return the object classes that an answer to ``describe`` mentions."""
+        if answer.labels:
+            return frozenset(parsing.top_k(answer, self.top_k)) & frozenset(self.vocabulary)
+        read = parsing.mentions(answer.text or "", rule=self.parser)
+        said = read.asserted | read.hedged if self.count_hedged else read.asserted
+        return frozenset(said) & frozenset(self.vocabulary)
+
+    def decision(self, answer: Answer) -> str:
+        """Return safe, unsafe or abstain."""
+        if answer.labels:
+            return parsing.from_scores(answer)
+        return parsing.parse_safety(answer.text or "")
+
+    def presence(self, answer: Answer) -> tuple[str, float]:
+        """Return yes, no or unknown, and a score that rises with "yes".
+
+        The score is the logit of "yes" minus that of "no", or 1, 0.5, 0 for text.
+        """
+        if answer.labels:
+            logit = dict(zip(answer.labels, answer.scores, strict=True))
+            return parsing.from_scores(answer), logit["yes"] - logit["no"]
+        word = parsing.parse_presence(answer.text or "")
+        return word, _PRESENCE_SCORE[word]
+
+
+def scene_truth(scenes: pd.DataFrame, conditions: pd.DataFrame, reading: Reading) -> pd.DataFrame:
+    """Return what is true of each scene under each condition.
+
+    Args:
+        scenes, conditions: tables of the records.
+
+    Returns:
+        Columns scene_id, condition, safe, present (object classes of the clean scene), critical
+        (those of them that are safety-critical) and hidden (object classes of which the occluder
+        leaves no pixel), the last three frozensets.
+    """
+    objects, critical = frozenset(reading.vocabulary), frozenset(reading.critical_classes)
+    truth = conditions[["scene_id", "condition", "visible_counts"]].merge(
+        scenes[["scene_id", "height", "width", "pixel_counts", "safe"]], on="scene_id"
+    )
+    present = [
+        present_classes(row.pixel_counts, row.height * row.width, reading.min_share)
+        for row in truth.itertuples()
+    ]
+    seen = [present_classes(counts, 0, 0.0) for counts in truth.visible_counts]
+    truth["critical"] = [p & critical for p in present]
+    truth["present"] = [p & objects for p in present]
+    truth["hidden"] = [p - s for p, s in zip(present, seen, strict=True)]
+    return truth[["scene_id", "condition", "safe", "present", "critical", "hidden"]]
+
+
+def per_image(answers: pd.DataFrame, truth: pd.DataFrame, reading: Reading) -> pd.DataFrame:
+    """Return one row for each (vlm, condition, scene) with its mentions, decision and failures.
+
+    Args:
+        answers: table of the records.
+        truth: from `scene_truth`.
+
+    Returns:
+        Columns vlm, condition, scene_id; mentioned, present, critical, hidden (frozensets);
+        decision; safe; and numbers: hr_i, omitted (0 or 1), omitted_conditional (NaN without a
+        critical class), smr_i (0 or 1) = false_safe + false_alarm + abstained, parsed, n_mentions,
+        coverage (share of the present classes that is mentioned; NaN without any), f1 (of
+        mentioned against present), hr_visible_i and omitted_visible (hidden classes aside).
+    """
+    keys = ["vlm", "condition", "scene_id"]
+    described = answers[answers.prompt == "describe"]
+    judged = answers[answers.prompt == "safety"]
+    frame = described[keys].copy()
+    frame["mentioned"] = [reading.mentions(a) for a in _answers(described)]
+    verdicts = judged[keys].copy()
+    verdicts["decision"] = [reading.decision(a) for a in _answers(judged)]
+    frame = frame.merge(verdicts, on=keys, how="left").merge(truth, on=["scene_id", "condition"])
+    frame["decision"] = frame["decision"].fillna("abstain")
+    return failures(frame, reading.epsilon)
+
+
+def failures(frame: pd.DataFrame, epsilon: float = 1e-6) -> pd.DataFrame:
+    """Return ``frame`` (mentioned, decision and the truth) with the numbers of `per_image`."""
+    frame = frame.copy()
+    said, real, must, hidden = (
+        list(frame[c]) for c in ("mentioned", "present", "critical", "hidden")
+    )
+    seen = [p - h for p, h in zip(real, hidden, strict=True)]
+    said_seen = [m - h for m, h in zip(said, hidden, strict=True)]
+    must_seen = [c - h for c, h in zip(must, hidden, strict=True)]
+    frame["hr_i"] = language.hallucinations(said, real, epsilon)
+    frame["omitted_conditional"] = language.critical_omissions(said, must, must)
+    frame["omitted"] = frame.omitted_conditional.fillna(0.0)
+    frame["n_mentions"] = [float(len(m)) for m in said]
+    frame["coverage"] = [
+        len(m & p) / len(p) if p else np.nan for m, p in zip(said, real, strict=True)
+    ]
+    frame["f1"] = [f1(m, p) for m, p in zip(said, real, strict=True)]
+    frame["false_safe"] = ((frame.decision == "safe") & ~frame.safe).astype(float)
+    frame["false_alarm"] = ((frame.decision == "unsafe") & frame.safe).astype(float)
+    frame["abstained"] = (frame.decision == "abstain").astype(float)
+    frame["smr_i"] = frame.false_safe + frame.false_alarm + frame.abstained
+    frame["parsed"] = 1.0 - frame.abstained
+    frame["hr_visible_i"] = language.hallucinations(said_seen, seen, epsilon)
+    frame["omitted_visible"] = np.nan_to_num(
+        language.critical_omissions(said, must_seen, must_seen)
+    )
+    return frame
+
+
+def presence_answers(answers: pd.DataFrame, truth: pd.DataFrame, reading: Reading) -> pd.DataFrame:
+    """Return one row for each presence answer: vlm, condition, scene_id, class, word, score, truth.
+
+    ``word`` is yes, no or unknown; ``truth`` whether the class is in the clean scene.
+    """
+    asked = answers[answers.prompt.isin([f"presence/{c}" for c in reading.vocabulary])]
+    frame = asked[["vlm", "condition", "scene_id"]].copy()
+    frame["class"] = asked.prompt.map(presence_class)
+    read = [reading.presence(a) for a in _answers(asked)]
+    frame["word"] = [word for word, _ in read]
+    frame["score"] = [score for _, score in read]
+    frame = frame.merge(truth[["scene_id", "condition", "present"]], on=["scene_id", "condition"])
+    frame["truth"] = [c in p for c, p in zip(frame["class"], frame.present, strict=True)]
+    return frame.drop(columns="present")
+
+
+def f1(mentioned: frozenset[str], present: frozenset[str]) -> float:
+    """Return the F1 of two sets, 1 where both are empty.
+
+    >>> f1(frozenset({"car"}), frozenset({"car", "bus"})) == 2 / 3
+    True
+    """
+    total = len(mentioned) + len(present)
+    return 2 * len(mentioned & present) / total if total else 1.0
+
+
+def _answers(rows: pd.DataFrame) -> Iterable[Answer]:
+    for text, labels, scores in zip(rows.text, rows.labels, rows.scores, strict=True):
+        yield Answer(text if isinstance(text, str) else None, tuple(labels), tuple(scores))

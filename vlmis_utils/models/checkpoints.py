@@ -1,0 +1,62 @@
+"""How large a checkpoint is, from the headers of its safetensors files or from the catalogue."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+
+from vlmis_utils.core.errors import UserError
+
+__all__ = ["count_parameters", "stated_parameters"]
+
+_LENGTH = 8  # bytes before a header, its length as a little-endian number
+_LONGEST = 100_000_000  # bytes of a header; the format allows no more
+
+
+def count_parameters(folder: str | Path) -> int:
+    """Return the number of values in a folder's safetensors files; only headers are read.
+
+    Args:
+        folder: of the checkpoint; in parts where an index says so.
+
+    Raises:
+        UserError: no weights, a part of them missing, or a file that is cut off or none.
+    """
+    folder = Path(folder)
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise UserError(f"no safetensors weights in {folder}: download or convert them again")
+    for index in folder.glob("*.safetensors.index.json"):
+        due = set(json.loads(index.read_text(encoding="utf-8")).get("weight_map", {}).values())
+        for part in sorted(due):
+            if not (folder / part).exists():
+                raise UserError(f"{folder / part} is missing: download it again")
+    return sum(map(_counted, files))
+
+
+def _counted(path: Path) -> int:
+    try:
+        with path.open("rb") as stream:
+            length = int.from_bytes(stream.read(_LENGTH), "little")
+            header = json.loads(stream.read(min(length, _LONGEST)))
+        header.pop("__metadata__", None)
+        end = max((tensor["data_offsets"][1] for tensor in header.values()), default=0)
+        whole = path.stat().st_size == _LENGTH + length + end
+        count = sum(math.prod(tensor["shape"]) for tensor in header.values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError):
+        whole, count = False, 0
+    if not whole:
+        raise UserError(f"{path} is no safetensors file, or cut off: download it again")
+    return count
+
+
+def stated_parameters(words: str) -> float | None:
+    """Return the number that the catalogue's words for a model's parameters begin with.
+
+    >>> stated_parameters("151 M"), stated_parameters("not published")
+    (151000000.0, None)
+    """
+    match = re.match(r"([\d.]+) ?([MB])\b", words)
+    return float(match[1]) * {"M": 1e6, "B": 1e9}[match[2]] if match else None

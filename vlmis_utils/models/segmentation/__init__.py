@@ -1,0 +1,27 @@
+"""Segmentation models under test: a checkpoint becomes a function from images to label maps.
+
+Public checkpoints and the embedded ones load by the same code: DeepLabV3+ through
+`models.segmentation.deeplab`, the others through transformers with their own image processor. An
+image is segmented whole, or window by window where the catalogue says so; scores are upsampled
+bilinearly to the image's size before the greatest is taken.
+"""
+
+from __future__ import annotations
+
+from vlmis_utils.models.segmentation.label_map import label_table
+from vlmis_utils.models.segmentation.loading import (
+    LIBRARIES,
+    folder_digest,
+    load_segmenter,
+)
+from vlmis_utils.models.segmentation.options import Options
+from vlmis_utils.models.segmentation.segmenter import Segmenter
+
+__all__ = [
+    "LIBRARIES",
+    "Options",
+    "Segmenter",
+    "folder_digest",
+    "label_table",
+    "load_segmenter",
+]

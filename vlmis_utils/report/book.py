@@ -1,0 +1,116 @@
+"""The html book of a study: prose pages and executed pages, put together and built strictly."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import yaml
+
+from vlmis_utils.core.errors import RunError
+from vlmis_utils.core.io import write_atomically
+from vlmis_utils.core.progress import duration, say
+from vlmis_utils.protocol.study import Study
+from vlmis_utils.report.pages import NOTEBOOKS, TOC, find_pages
+
+__all__ = ["build"]
+
+CONFIG = Path("_config.yml")
+PROSE = Path("book")
+
+# What the command jupyter-book does, with this Python.
+_CONFIGURE = "from jupyter_book.cli.main import main; main(prog_name='jupyter-book')"
+
+
+def build(study: Study) -> Path:
+    """Build ``build/<study>/html`` and return its ``index.html``.
+
+    Every warning is an error, as is every reference that leads nowhere; not so while some pages
+    were never executed (after ``--only``): those are shown without their outputs.
+
+    Args:
+        study: whose executed pages to use.
+
+    Raises:
+        RunError: Sphinx failed; the message holds its first complaint.
+    """
+    source, html = study.folder / "source", study.folder / "html"
+    doctrees, log = study.folder / "doctrees", study.folder / "build.log"
+    say("book: building")
+    start = time.perf_counter()
+    unexecuted = _collect(study, source, html, doctrees)
+    if unexecuted:
+        say(f"book: {len(unexecuted)} pages were never executed, they are shown without outputs")
+    strict = [] if unexecuted else ["-W", "--keep-going"]
+    steps = [
+        [sys.executable, "-c", _CONFIGURE, "config", "sphinx", str(source)],
+        [sys.executable, "-m", "sphinx", "-b", "html", "-n", *strict, "-d", str(doctrees)]
+        + [str(source), str(html)],
+    ]
+    extensions = [str((source / path).resolve()) for path in _local_extensions()]
+    known = os.environ.get("PYTHONPATH")
+    path = os.pathsep.join([*extensions, *([known] if known else [])])
+    environment = {**os.environ, "PYTHONPATH": path}
+    with log.open("w", encoding="utf-8") as out:
+        for step in steps:
+            done = subprocess.run(
+                step, stdout=out, stderr=subprocess.STDOUT, env=environment, check=False
+            )
+            if done.returncode:
+                raise RunError(f"the book was not built: {_complaint(log)} (all of it in {log})")
+    say(f"book: built in {duration(time.perf_counter() - start)}")
+    return html / "index.html"
+
+
+def _collect(study: Study, source: Path, html: Path, doctrees: Path) -> list[str]:
+    """Bring prose and configuration into the source folder; return the pages not executed."""
+    source.mkdir(parents=True, exist_ok=True)
+    pages = find_pages()
+    changed = [_copy(path, source / path) for path in (CONFIG, TOC)]
+    if any(changed):
+        for folder in (html, doctrees):
+            shutil.rmtree(folder, ignore_errors=True)
+    wanted = {p.relative_to(PROSE) for p in PROSE.rglob("*") if p.is_file()}
+    for name in wanted:
+        _copy(PROSE / name, source / PROSE / name)
+    for path in [p for p in (source / PROSE).rglob("*") if p.is_file()]:
+        if path.relative_to(source / PROSE) not in wanted:
+            path.unlink()
+    names = {page.name for page in pages}
+    for path in (source / NOTEBOOKS).glob("*.ipynb"):
+        if path.stem not in names:
+            path.unlink()
+    unexecuted = []
+    for page in pages:
+        target = source / NOTEBOOKS / f"{page.name}.ipynb"
+        if not (study.folder / "executed" / f"{page.name}.json").exists():
+            write_atomically(target, nbformat.writes(page.notebook).encode())
+            unexecuted.append(page.name)
+    return unexecuted
+
+
+def _local_extensions() -> list[str]:
+    """Return the folders of Sphinx extensions that lie in this repository."""
+    config = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+    return list(dict.fromkeys(config.get("sphinx", {}).get("local_extensions", {}).values()))
+
+
+def _copy(path: Path, target: Path) -> bool:
+    """Copy a file if its content differs; return whether it did."""
+    if target.exists() and target.read_bytes() == path.read_bytes():
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, target)
+    return True
+
+
+def _complaint(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    marked = [line for line in lines if "WARNING:" in line or "ERROR:" in line]
+    marked = marked or [line for line in reversed(lines) if "rror" in line]
+    return (marked or lines or ["no output"])[0].strip()[:400]

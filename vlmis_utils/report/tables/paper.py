@@ -1,0 +1,163 @@
+"""The audit's frames as finished cells of the page's tables; every number is computed elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from vlmis_utils.analysis.paper.printed import NAMES_AND_SCALES
+from vlmis_utils.analysis.paper.tables import PRINTED_NAMES
+from vlmis_utils.core.formatting import listing, number
+from vlmis_utils.report.tables.markdown import span
+from vlmis_utils.report.text.paper_summary import Finding
+
+__all__ = [
+    "COLUMNS", "load_class_means", "load_drops", "load_equal", "load_findings", "load_levels",
+    "load_names", "load_sizes", "load_statements", "load_steps", "printed_names",
+]  # fmt: skip
+
+# What the page calls a column.
+COLUMNS: dict[str, str] = {
+    "hr": "HR", "cor": "COR", "smr": "SMR", "parse_success": "parse success", "miou": "mIoU",
+    "class IoU": "class IoU, 19 classes", "all": "all together",
+}  # fmt: skip
+
+
+def printed_names(models: Iterable[str]) -> list[str]:
+    """Return the paper's names of models; "all" where there is none."""
+    return [PRINTED_NAMES.get(model, "all") for model in models]
+
+
+def load_findings(found: list[Finding]) -> pd.DataFrame:
+    """Return the numbered findings: what is compared, with section and function, and the result."""
+    return pd.DataFrame(
+        {
+            "#": [str(i) for i in range(1, len(found) + 1)],
+            "what is compared": [
+                f"{f.place} {span(f'{{ref}}`{f.section}`', 'interval')}"
+                f" {span(f'`{f.command}`', 'interval')}"
+                for f in found
+            ],
+            "what the printed numbers give": [f.statement for f in found],
+        }
+    )
+
+
+def load_class_means(means: pd.DataFrame) -> pd.DataFrame:
+    """Return `class_means` in percent, with the interval that both printed numbers allow."""
+    return pd.DataFrame(
+        {
+            "condition": means.condition,
+            "mean of 19 classes": [number(v) for v in means["mean"]],
+            "printed mIoU": [str(v) for v in means.printed],
+            "gap": [number(v, sign=True) for v in means.gap],
+            "unrounded mIoU between": [
+                f"{number(a)} and {number(b)}" if ok else "nothing"
+                for a, b, ok in zip(means.low, means.high, means.agrees, strict=True)
+            ],
+        }
+    )
+
+
+def load_names() -> pd.DataFrame:
+    """Return what is named or scaled differently, and where."""
+    return pd.DataFrame(NAMES_AND_SCALES, columns=["place", "there", "elsewhere"])
+
+
+def load_equal(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return `equal_cells`: how many cells two models share, and under which conditions."""
+    pairs = zip(printed_names(cells["first"]), printed_names(cells["second"]), strict=True)
+    return pd.DataFrame(
+        {
+            "column": cells.column.map(COLUMNS),
+            "models": [f"{a}, {b}" for a, b in pairs],
+            "equal": [f"{e} of {c}" for e, c in zip(cells.equal, cells.cells, strict=True)],
+            "under": [listing(c, "–") for c in cells.conditions],
+        }
+    )
+
+
+def load_steps(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return `step_counts`: steps up in severity that raise, keep or lower a printed value."""
+    return pd.DataFrame(
+        {
+            "table": counts.table.astype(str),
+            "model": printed_names(counts.model),
+            "column": counts.column.map(COLUMNS),
+            **{c: counts[c].astype(str) for c in ("steps", "rise", "equal", "fall")},
+        }
+    )
+
+
+def load_sizes(sizes: pd.DataFrame) -> pd.DataFrame:
+    """Return `size_of_columns`: which numbers of pictures below 100 fit."""
+    return pd.DataFrame(
+        {
+            "model": printed_names(sizes.vlm),
+            "column": sizes.metric.map(COLUMNS),
+            "values": sizes["values"].astype(str),
+            "n < 100 that fit all": [_ranges(s) for s in sizes.sizes],
+            "smallest n that fits all but one": sizes.smallest_but_one.astype(str),
+        }
+    )
+
+
+def _ranges(numbers: tuple[int, ...]) -> str:
+    """Return whole numbers with runs joined: (1, 2, 3, 7) is "1–3, 7"."""
+    runs: list[list[int]] = []
+    for n in numbers:
+        if runs and n == runs[-1][-1] + 1:
+            runs[-1].append(n)
+        else:
+            runs.append([n])
+    return ", ".join(f"{r[0]}–{r[-1]}" if len(r) > 1 else str(r[0]) for r in runs) or "none"
+
+
+def load_drops(lost: pd.DataFrame) -> pd.DataFrame:
+    """Return `drops` by segmenter and severity: the smallest and largest over corruptions."""
+    lines = []
+    for segmenter, rows in lost.groupby("segmenter", sort=False):
+        line = {"segmenter": PRINTED_NAMES[segmenter]}
+        for level, part in rows.groupby(rows.condition.str[-1]):
+            low, high = part.lost.min(), part.lost.max()
+            worst = 100 * part.share.max()
+            line[f"severity {level}"] = f"{number(low)} to {number(high)}, at most {worst:.0f} %"
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def load_levels(rates: pd.DataFrame) -> pd.DataFrame:
+    """Return `levels`: clean value, mean of the degraded conditions, and how many lie above."""
+    return pd.DataFrame(
+        {
+            "VLM": printed_names(rates.vlm),
+            "column": rates.metric.map(COLUMNS),
+            "clean": [number(v) for v in rates.clean],
+            "degraded, mean": [number(v) for v in rates.degraded],
+            "change": [number(v, sign=True) for v in rates.change],
+            "above clean": rates.up.astype(str),
+            "equal": rates.equal.astype(str),
+            "below": rates.down.astype(str),
+        }
+    )
+
+
+def load_statements(held: pd.DataFrame) -> pd.DataFrame:
+    """Return `statements`: the words, the rule, the cells, and how many cases agree."""
+    counts = zip(held.holds, held.cases, held.needed, held.agrees, strict=True)
+    return pd.DataFrame(
+        {
+            "what it says": [
+                f"{words} {span(place, 'interval')}"
+                for words, place in zip(held.words, held.place, strict=True)
+            ],
+            "a case agrees if": held.rule,
+            "cells": held.cells,
+            "cases that agree": [
+                f"{holds} of {cases} {span(f'needed: {needed}', 'interval')}"
+                f" {span('agrees' if agrees else 'does not agree', 'interval')}"
+                for holds, cases, needed, agrees in counts
+            ],
+        }
+    )

@@ -1,0 +1,139 @@
+"""The audit's correlations, tests and safety answers as finished cells of the page's tables."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from vlmis_utils.analysis.paper.correlations import CLAIMS
+from vlmis_utils.analysis.paper.tables import PRINTED_NAMES
+from vlmis_utils.core.formatting import number
+from vlmis_utils.report.tables.markdown import beside, span
+from vlmis_utils.report.tables.paper import COLUMNS, printed_names
+
+__all__ = [
+    "load_changes",
+    "load_coefficients",
+    "load_readings",
+    "load_safety_answers",
+    "load_told",
+    "load_words",
+]
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else number(value, 3)
+
+
+def load_coefficients(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return `correlations`, one line a pair: both coefficients, intervals, p and Holm's p."""
+    lines = []
+    for (metric, vlm, segmenter), rows in frame.groupby(["metric", "vlm", "segmenter"], sort=False):
+        line = {
+            "metric": metric.upper(), "VLM": PRINTED_NAMES[vlm],
+            "segmenter": PRINTED_NAMES[segmenter], "n": str(rows.n.iloc[0]),
+            "different values": str(rows.distinct.iloc[0]),
+        }  # fmt: skip
+        for row in rows.itertuples():
+            name = row.method.capitalize()
+            line[name] = beside(row.r, row.low, row.high)
+            line[f"{name}: p"] = _p(row.p)
+            line[f"{name}: Holm"] = _p(row.p_holm)
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def load_words(table: pd.DataFrame) -> pd.DataFrame:
+    """Return `words`: what the paper says of each metric, and what the pairs give."""
+    lines = []
+    for row in table.itertuples():
+        claim = CLAIMS[row.metric]
+        band = f"{number(claim.low)} ≤ r < {number(claim.high)}"
+        lines.append(
+            {
+                "words and band": f"{row.metric.upper()}: {claim.words} {span(band, 'interval')}",
+                "coefficient": row.method.capitalize(),
+                "range": f"{number(row.lowest)} to {number(row.highest)}",
+                "signs −, +": f"{row.negative}, {row.positive}",
+                "in the band": f"{row.in_band} of {row.pairs}",
+                "told from zero −, +": f"{row.told_negative}, {row.told_positive}",
+                "after Holm": str(row.told_holm),
+                "interval inside, outside": f"{row.inside}, {row.outside}",
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+def load_readings(table: pd.DataFrame) -> pd.DataFrame:
+    """Return `readings`, one line a reading and metric: both coefficients' ranges."""
+    lines = []
+    for (reading, metric), rows in table.groupby(["reading", "metric"], sort=False):
+        first = rows.iloc[0]
+        line = {"reading": reading, "points": str(first.n), "metric": metric.upper()}
+        for row in rows.itertuples():
+            low, high = number(row.lowest), number(row.highest)
+            line[row.method.capitalize()] = low if row.pairs == 1 else f"{low} to {high}"
+        line["in the band"] = f"{rows.in_band.sum()} of {rows.pairs.sum()}"
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def load_changes(changes: pd.DataFrame) -> pd.DataFrame:
+    """Return `changes_from_clean`: change, interval, both extremes of p, what can be told."""
+    return pd.DataFrame(
+        {
+            "VLM": printed_names(changes.vlm),
+            "column": changes.metric.map(COLUMNS),
+            "condition": changes.condition.to_list(),
+            "change": [
+                beside(r.change, r.low, r.high)
+                for r in changes[["change", "low", "high"]].itertuples()
+            ],
+            "pictures": [number(v, 0, sign=True) for v in changes.flips],
+            "smallest p": [_p(v) for v in changes.p_low],
+            "largest p": [_p(v) for v in changes.p_high],
+            "told": changes.told.to_list(),
+        }
+    )
+
+
+def load_told(changes: pd.DataFrame, between: pd.DataFrame) -> pd.DataFrame:
+    """Return how many differences can be told: changes from clean, and VLM against VLM."""
+    lines = []
+    for frame in (changes, between):
+        keys = [c for c in ("vlm", "other", "metric") if c in frame]
+        for names, rows in frame.groupby(keys, sort=False):
+            first, *second = printed_names(names[:-1])
+            told = rows.told.value_counts()
+            lines.append(
+                {
+                    "difference": f"{second[0]} − {first}" if second else f"{first}, from clean",
+                    "column": COLUMNS[names[-1]],
+                    "cells": str(len(rows)),
+                    "largest": number(rows.change[rows.change.abs().idxmax()], sign=True),
+                    "whatever the pairing": str(told.get("yes", 0)),
+                    "depends on it": str(told.get("depends", 0)),
+                    "under none": str(told.get("no", 0)),
+                }
+            )
+    return pd.DataFrame(lines)
+
+
+def load_safety_answers(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return `safety_answers`: shares, counts, and accuracy among the answers that decide."""
+    return pd.DataFrame(
+        {
+            "condition": frame.condition.to_list(),
+            "no decision": [number(v) for v in frame.abstained],
+            "decided, wrong": [number(v) for v in frame.wrong],
+            "decided, right": [number(v) for v in frame.right],
+            "right of decided": [
+                "–" if pd.isna(g) else f"{g} of {g + w}"
+                for g, w in zip(frame.n_right, frame.n_wrong, strict=True)
+            ],
+            "accuracy if decided": [
+                beside(*values)
+                for values in frame[["accuracy", "low", "high"]].itertuples(index=False, name=None)
+            ],
+            "p against ½": [_p(v) for v in frame.p],
+        }
+    )

@@ -1,0 +1,259 @@
+"""The three small segmentation networks and the losses they are trained with.
+
+A `Network` wraps a library model: `forward` gives the loss, `scores` what the argmax is taken over
+(as the library's own post-processing does it), `export` writes the library's own folder format.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import (
+    Mask2FormerConfig,
+    Mask2FormerForUniversalSegmentation,
+    Mask2FormerImageProcessor,
+    SegformerConfig,
+    SegformerForSemanticSegmentation,
+    SegformerImageProcessor,
+    SwinConfig,
+)
+
+from vlmis_utils.models.segmentation.deeplab import DeepLabConfig, DeepLabV3Plus
+from vlmis_utils.protocol.classes import IGNORE, TRAIN_CLASSES
+
+__all__ = ["BUILDERS", "Network", "class_weights", "pixel_loss", "query_loss"]
+
+_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_LABELS = dict(enumerate(TRAIN_CLASSES))
+
+
+def class_weights(frequencies: np.ndarray) -> Tensor:
+    """Return cross-entropy weights 1 / log(1.1 + share), float32 (19,), with mean 1 over pixels.
+
+    The inverse logarithm (Paszke et al. 2016, ENet) lifts rare classes by at most about tenfold.
+    """
+    weights = 1 / np.log(1.1 + np.asarray(frequencies, dtype=np.float64))
+    weights /= max(float((weights * frequencies).sum()), 1e-9)
+    return torch.tensor(weights, dtype=torch.float32)
+
+
+class Network(nn.Module):
+    """A library model with its normalisation, its loss and its export."""
+
+    def __init__(self, core: nn.Module, weights: Tensor, size: tuple[int, int]) -> None:
+        super().__init__()
+        self.core = core
+        self.size = size
+        self.register_buffer("weights", weights)
+        self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1))
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Return images in [0, 1] as the model wants them."""
+        return (images - self.mean) / self.std
+
+    def scores(self, images: Tensor) -> Tensor:
+        """Return float (B, 19, ~H/4, ~W/4) of images float (B, 3, H, W) in [0, 1]."""
+        raise NotImplementedError
+
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Return the loss of images float (B, 3, H, W) and labels int64 (B, H, W), 255 = ignore."""
+        return pixel_loss(self.scores(images), labels, self.weights)
+
+    def export(self, folder: str | Path) -> None:
+        """Write a folder in the library's own format, float16, each file replaced atomically."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".export-") as partial:
+            self._write(Path(partial))
+            for path in sorted(Path(partial).iterdir()):
+                path.chmod(0o644)
+                os.replace(path, folder / path.name)
+
+    def _write(self, folder: Path) -> None:
+        raise NotImplementedError
+
+    def _half(self) -> nn.Module:
+        return copy.deepcopy(self.core).half().cpu()
+
+
+class _DeepLab(Network):
+    def scores(self, images: Tensor) -> Tensor:
+        x = self.normalise(images).contiguous(memory_format=torch.channels_last)
+        return self.core.coarse(x)
+
+    def _write(self, folder: Path) -> None:
+        self.core.save_pretrained(folder)
+
+
+class _Segformer(Network):
+    def scores(self, images: Tensor) -> Tensor:
+        return self.core(pixel_values=self.normalise(images)).logits
+
+    def _write(self, folder: Path) -> None:
+        self._half().save_pretrained(folder)
+        height, width = self.size
+        SegformerImageProcessor(
+            size={"height": height, "width": width}, image_mean=_MEAN, image_std=_STD
+        ).save_pretrained(folder)
+
+
+class _Mask2Former(Network):
+    """Query k stands for class k, so that no matching has to be learned first."""
+
+    def _outputs(self, images: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
+        out = self.core(pixel_values=self.normalise(images), output_auxiliary_logits=self.training)
+        earlier = []
+        if self.training:
+            earlier = [layer["masks_queries_logits"] for layer in out.auxiliary_logits or ()]
+        return out.class_queries_logits, out.masks_queries_logits, earlier
+
+    def scores(self, images: Tensor) -> Tensor:
+        classes, masks, _ = self._outputs(images)
+        shares = classes.softmax(-1)[..., :-1]
+        return torch.einsum("bqc,bqhw->bchw", shares, masks.sigmoid())
+
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        classes, masks, earlier = self._outputs(images)
+        loss = query_loss(classes, masks, labels, self.weights)
+        for coarse in earlier:
+            loss = loss + 0.2 * pixel_loss(coarse, labels, self.weights, stride=4)
+        return loss
+
+    def _write(self, folder: Path) -> None:
+        self._half().save_pretrained(folder)
+        height, width = self.size
+        Mask2FormerImageProcessor(
+            size={"height": height, "width": width},
+            image_mean=_MEAN,
+            image_std=_STD,
+            ignore_index=IGNORE,
+            num_labels=len(TRAIN_CLASSES),
+        ).save_pretrained(folder)
+
+
+def pixel_loss(scores: Tensor, labels: Tensor, weights: Tensor, stride: int = 2) -> Tensor:
+    """Return weighted cross-entropy plus soft Jaccard loss on every ``stride``-th pixel.
+
+    Which of the stride x stride sub-grids is compared is drawn for each call, so that all pixels
+    count equally in the long run.
+
+    Args:
+        scores: logits (B, 19, h, w) of any resolution.
+        labels: int64 (B, H, W), 255 = ignore.
+        weights: (19,), of the classes.
+    """
+    top, left = torch.randint(0, stride, (2,)).tolist()
+    target = labels[:, top::stride, left::stride]
+    full = functional.interpolate(
+        scores.float(), target.shape[1:], mode="bilinear", align_corners=False
+    )
+    logs = full.log_softmax(1)
+    entropy = functional.nll_loss(logs, target, weights, ignore_index=IGNORE)
+    return entropy + 0.5 * _jaccard(logs.exp(), target)
+
+
+def _jaccard(shares: Tensor, target: Tensor) -> Tensor:
+    """Return 1 - soft IoU over the batch, averaged over the classes that it shows."""
+    classes = shares.shape[1]
+    known = (target != IGNORE).to(shares.dtype)
+    marks = target.clamp(max=classes - 1)
+    own = shares.gather(1, marks[:, None])[:, 0] * known
+    flat = marks.flatten()
+    hits = own.new_zeros(classes).index_add(0, flat, own.flatten())
+    truth = own.new_zeros(classes).index_add(0, flat, known.flatten())
+    claimed = torch.einsum("bchw,bhw->c", shares, known)
+    shown = truth > 0
+    return 1 - (hits[shown] / (truth + claimed - hits)[shown].clamp_min(1e-6)).mean()
+
+
+def query_loss(classes: Tensor, masks: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+    """Return Mask2Former's losses under the fixed matching of query k with class k.
+
+    Each query is classified as its class where the image shows it, else as "no object"; masks get
+    binary cross-entropy and the pixel loss, which compares them with each other.
+
+    Args:
+        classes: logits (B, 19, 20), the last output "no object".
+        masks: logits (B, 19, h, w).
+        labels: int64 (B, H, W), 255 = ignore.
+        weights: (19,), of the classes.
+    """
+    count = masks.shape[1]
+    grid = functional.interpolate(labels[:, None].float(), masks.shape[2:], mode="nearest-exact")
+    hot = (grid == torch.arange(count, device=masks.device).view(1, -1, 1, 1)).float()
+    own = torch.arange(count, device=classes.device)
+    target = own.where(hot.flatten(2).any(-1), count)
+    balance = torch.ones(count + 1, device=classes.device)
+    balance[-1] = 0.5
+    classify = functional.cross_entropy(classes.flatten(0, 1).float(), target.flatten(), balance)
+    binary = functional.binary_cross_entropy_with_logits(masks.float(), hot)
+    return pixel_loss(masks, labels, weights) + 2 * binary + 0.5 * classify
+
+
+def _deeplab(size: tuple[int, int], weights: Tensor) -> Network:
+    config = DeepLabConfig(
+        width_mult=0.5, aspp_channels=96, project_channels=24, decoder_channels=64, size=size
+    )
+    core = DeepLabV3Plus(config).to(memory_format=torch.channels_last)
+    return _DeepLab(core, weights, size)
+
+
+def _segformer(size: tuple[int, int], weights: Tensor) -> Network:
+    config = SegformerConfig(
+        num_labels=len(TRAIN_CLASSES),
+        id2label=_LABELS,
+        label2id={name: index for index, name in _LABELS.items()},
+        semantic_loss_ignore_index=IGNORE,
+        depths=[1, 2, 2, 2],
+        hidden_sizes=[16, 40, 96, 160],
+        num_attention_heads=[1, 2, 4, 5],
+        decoder_hidden_size=64,
+        drop_path_rate=0.0,
+        classifier_dropout_prob=0.0,
+    )
+    return _Segformer(SegformerForSemanticSegmentation(config), weights, size)
+
+
+def _mask2former(size: tuple[int, int], weights: Tensor) -> Network:
+    backbone = SwinConfig(
+        embed_dim=32,
+        depths=[1, 2, 2, 2],
+        num_heads=[2, 4, 8, 8],
+        window_size=8,
+        mlp_ratio=3.0,
+        drop_path_rate=0.0,
+        out_features=["stage1", "stage2", "stage3", "stage4"],
+    )
+    config = Mask2FormerConfig(
+        backbone_config=backbone,
+        num_labels=len(TRAIN_CLASSES),
+        id2label=_LABELS,
+        label2id={name: index for index, name in _LABELS.items()},
+        num_queries=len(TRAIN_CLASSES),
+        hidden_dim=96,
+        feature_size=96,
+        mask_feature_size=96,
+        encoder_feedforward_dim=256,
+        dim_feedforward=384,
+        encoder_layers=1,
+        decoder_layers=3,
+        num_attention_heads=4,
+        dropout=0.0,
+    )
+    return _Mask2Former(Mask2FormerForUniversalSegmentation(config), weights, size)
+
+
+BUILDERS: dict[str, Callable[[tuple[int, int], Tensor], Network]] = {
+    "deeplabv3plus": _deeplab,
+    "segformer": _segformer,
+    "mask2former": _mask2former,
+}

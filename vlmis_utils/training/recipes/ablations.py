@@ -1,0 +1,137 @@
+"""What the recipes owe to what: ``python -m vlmis_utils.training.recipes.ablations``.
+
+One choice is changed at a time, and all runs of a comparison get the same number of optimiser
+steps. Budgets are short, and all but the comparison of resolutions see scenes at half size: the
+rows compare with each other, not with the embedded checkpoints. A run that is there is not
+repeated; interrupt the program at any time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from vlmis_utils.core.allocator import keep_freed_memory
+from vlmis_utils.statistics.resampling import Interval
+from vlmis_utils.training.data import TrainingData, load_training
+from vlmis_utils.training.evaluation import store
+from vlmis_utils.training.evaluation.held_out import held_out
+from vlmis_utils.training.loop import use_threads
+from vlmis_utils.training.recipes import train_contrastive as contrastive
+from vlmis_utils.training.recipes.short_training import contrast, first, segment
+
+__all__ = ["RUNS", "Run", "main", "run_one"]
+
+FILE = "ablations.csv"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One row of the table.
+
+    Attributes:
+        question: what is compared.
+        model: whose recipe is changed.
+        setting: the value of what is compared.
+        steps: optimiser steps, all stages together.
+        scenes: training scenes.
+        shrink: the scenes' sides are divided by it, in training and when measured.
+        backbone: whether a trunk starts as the embedded DeepLabV3+'s backbone.
+        dense: share of the steps spent on dense pretraining.
+    """
+
+    question: str
+    model: str
+    setting: str
+    steps: int
+    scenes: int = 1200
+    shrink: int = 2
+    backbone: bool = False
+    dense: float = 0.0
+
+    @property
+    def key(self) -> str:
+        """Names the run and its state on disk: 12 hex digits of its settings."""
+        return hashlib.sha256(repr(dataclasses.astuple(self)).encode()).hexdigest()[:12]
+
+
+_SIZES = partial(Run, "training scenes", "segformer", steps=1500)
+_SIDES = partial(Run, "resolution", "segformer", steps=600)
+_DENSE = partial(Run, "dense pretraining", "clip", steps=1000)
+RUNS: tuple[Run, ...] = (
+    _DENSE("captions alone, from scratch"),
+    _DENSE("dense first, from scratch", dense=contrastive.TRUNK_SHARE),
+    _DENSE("captions alone, from the backbone", backbone=True),
+    _DENSE("dense first, from the backbone", backbone=True, dense=contrastive.TRUNK_SHARE),
+    _SIZES("150", scenes=150),
+    _SIZES("400", scenes=400),
+    _SIZES("1200", scenes=1200),
+    _SIZES("3000", scenes=3000),
+    _SIDES("64 x 128", shrink=4),
+    _SIDES("128 x 256", shrink=2),
+    _SIDES("256 x 512", shrink=1),
+)
+
+
+_METRICS: dict[str, tuple[str, Callable[..., Interval]]] = {
+    "segformer": ("mIoU", segment),
+    "clip": ("presence AUC", contrast),
+}
+
+
+def run_one(
+    run: Run, train: TrainingData, test: TrainingData, work: str | Path
+) -> dict[str, object]:
+    """Train and measure one run, and return its row of the table.
+
+    Args:
+        run: what to train.
+        train: at least ``run.scenes`` scenes.
+        test: held-out scenes.
+        work: folder of the resume states.
+    """
+    metric, measure = _METRICS[run.model]
+    start = time.monotonic()
+    found = measure(run, first(train, run.scenes), test, Path(work))
+    height, width = (side // run.shrink for side in train.labels.shape[1:])
+    return {
+        "question": run.question, "model": run.model, "setting": run.setting, "run": run.key,
+        "steps": run.steps, "scenes": run.scenes, "height": height, "width": width,
+        "measure": metric, "value": found.value, "low": found.low, "high": found.high,
+        "n": len(test), "minutes": (time.monotonic() - start) / 60,
+    }  # fmt: skip
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train and measure the runs that the table lacks, and return the exit code."""
+    parser = argparse.ArgumentParser(
+        "python -m vlmis_utils.training.recipes.ablations", None, __doc__
+    )
+    parser.add_argument("--threads", type=int, default=1, help="default: 1")
+    parser.add_argument("--work", type=Path, default=Path("build/ablations"), help="resume states")
+    parser.add_argument("--out", type=Path, default=store.FOLDER, help="folder of ablations.csv")
+    options = parser.parse_args(argv)
+    use_threads(options.threads)
+    keep_freed_memory()
+    wanted = {run.key for run in RUNS}
+    table = store.read(FILE, options.out)
+    kept = {str(row["run"]): row for row in table.to_dict("records") if row["run"] in wanted}
+    missing = [run for run in RUNS if run.key not in kept]
+    if missing:
+        train, test = load_training("train", max(run.scenes for run in RUNS)), held_out()
+    for run in missing:
+        kept[run.key] = run_one(run, train, test, options.work)
+        store.write(FILE, [kept[r.key] for r in RUNS if r.key in kept], options.out)
+        print(f"{run.question}, {run.setting}: {kept[run.key]['value']:.3f}", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

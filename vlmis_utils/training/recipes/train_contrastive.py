@@ -1,0 +1,269 @@
+"""Recipes of the embedded CLIP and SigLIP: contrastive losses on a trunk that can already see.
+
+From scratch, on a thousand scenes and two cores, captions alone taught neither a vision transformer
+nor a convolutional tower to see. So both towers take a trunk that starts as the backbone of the
+embedded DeepLabV3+ and is trained densely (`dense`) until its last map says what each patch holds.
+Then all of it but its last block is frozen; what the towers learn is to pool that map and to tie it
+to sentences.
+CLIP learns with the softmax loss (Radford et al. 2021), SigLIP with the sigmoid loss and a bias
+(Zhai et al. 2023). Captions name few things, so each image is also compared with the fixed
+sentences of the zero-shot prompts, whose truth is known: with and without each class, safe and not
+safe. Those are its hard negatives.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vlmis_utils.protocol.classes import OBJECT_CLASSES, PRESENCE_CLASSES
+from vlmis_utils.training.loop import Fit, fit
+from vlmis_utils.training.nets.contrastive_model import (
+    CONFIGS,
+    SENTENCES,
+    ContrastiveTraining,
+    save_open_clip,
+    tokenise,
+)
+from vlmis_utils.training.nets.dense import SCENE_TARGETS, Scenes, auc, normalise
+from vlmis_utils.training.recipes.captions import caption
+from vlmis_utils.training.recipes.train_trunk import train_trunk
+
+__all__ = ["balance_weights", "log_row", "train_contrastive"]
+
+# Share of the minutes or steps that the dense pretraining of the trunk takes.
+TRUNK_SHARE = 0.7
+
+_PRESENCE_COLUMNS = [OBJECT_CLASSES.index(c) for c in PRESENCE_CLASSES]
+_OBJECTS, _PRESENCES = len(OBJECT_CLASSES), len(PRESENCE_CLASSES)
+_UNSAFE = SCENE_TARGETS.index("unsafe")
+
+
+@dataclass(frozen=True, eq=False)
+class Captioned:
+    """A batch with a caption for each image.
+
+    Attributes:
+        cells: float32 (B, C, h, w), what the frozen part of the trunk sees.
+        truth: targets and what of them is known, (B, 13).
+        tokens: int64 (B, context), the captions.
+        same: bool (B, B), whether image i shows the object classes of image j.
+    """
+
+    cells: Tensor
+    truth: Truth
+    tokens: Tensor
+    same: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """Targets float32 (B, 13) and known bool (B, 13), as in `dense.Scenes`."""
+
+    targets: Tensor
+    known: Tensor
+
+
+def pair_loss(logits: Tensor, truth: Truth, balance: Tensor) -> Tensor:
+    """Return the two-way cross entropy of presence and safety pairs.
+
+    Args:
+        logits: of `SENTENCES`, (B, 21).
+        truth: targets and what of them is known.
+        balance: weights (13, 2) of absent and present, so that both count alike.
+    """
+    yes = logits[:, _PRESENCE_COLUMNS] - logits[:, _OBJECTS : _OBJECTS + _PRESENCES]
+    danger = logits[:, -1:] - logits[:, -2:-1]
+    columns = [*_PRESENCE_COLUMNS, _UNSAFE]
+    target, known = truth.targets[:, columns], truth.known[:, columns].float()
+    weight = torch.where(target > 0, balance[columns, 1], balance[columns, 0]) * known
+    weight[:, -1] *= 3  # one safety pair beside nine presence pairs
+    loss = functional.binary_cross_entropy_with_logits(
+        torch.cat([yes, danger], 1), target, reduction="none"
+    )
+    return (loss * weight).sum() / weight.sum().clamp(min=1e-6)
+
+
+def softmax_loss(bank: Tensor, captions: Tensor, same: Tensor, truth: Truth) -> Tensor:
+    """Return InfoNCE over images and captions, and over the mention sentences of each image.
+
+    Several captions may be true of an image: the target is even over them.
+    """
+    pairs = same.float()
+    rows = -(pairs / pairs.sum(1, keepdim=True) * captions.log_softmax(1)).sum(1).mean()
+    columns = -(pairs / pairs.sum(0, keepdim=True) * captions.log_softmax(0)).sum(0).mean()
+    shown = truth.targets[:, :_OBJECTS]
+    share = shown / shown.sum(1, keepdim=True).clamp(min=1)
+    mention = -(share * bank[:, :_OBJECTS].log_softmax(1)).sum(1).mean()
+    return 0.25 * (rows + columns) + 0.5 * mention
+
+
+def sigmoid_loss(bank: Tensor, captions: Tensor, same: Tensor, truth: Truth) -> Tensor:
+    """Return the sigmoid loss over images and captions, and over all `SENTENCES`."""
+    pairs = functional.binary_cross_entropy_with_logits(captions, same.float())
+    shown = truth.targets[:, :_OBJECTS]
+    unsafe = truth.targets[:, _UNSAFE, None]
+    labels = torch.cat([shown, 1 - shown[:, _PRESENCE_COLUMNS], 1 - unsafe, unsafe], 1)
+    known = truth.known[:, :_OBJECTS].float()
+    sure = torch.cat([known, known[:, _PRESENCE_COLUMNS], torch.ones_like(unsafe).expand(-1, 2)], 1)
+    each = functional.binary_cross_entropy_with_logits(bank, labels, reduction="none")
+    return 0.5 * pairs + 0.5 * (each * sure).sum() / sure.sum()
+
+
+def balance_weights(scenes: Scenes) -> Tensor:
+    """Return weights (13, 2) of absent and present under the sampling probabilities."""
+    mass = scenes.weights[:, None] * scenes.known
+    share = (mass * scenes.targets).sum(0) / np.maximum(mass.sum(0), 1e-9)
+    share = np.clip(share, 0.06, 0.94)
+    return torch.from_numpy(np.stack([0.5 / (1 - share), 0.5 / share], 1).astype(np.float32))
+
+
+@torch.inference_mode()
+def encode(
+    model: ContrastiveTraining, scenes: Scenes, device: str, mirrored: bool, batch: int = 16
+) -> Tensor:
+    """Return `ContrastiveTraining.cells` of all scenes, float16 (N, C, h, w), on the CPU."""
+    rows = []
+    for start in range(0, len(scenes), batch):
+        images = torch.from_numpy(np.array(scenes.data.images[start : start + batch]))
+        images = normalise(images.permute(0, 3, 1, 2)).to(device)
+        rows.append(model.cells(images.flip(-1) if mirrored else images).half().cpu())
+    return torch.cat(rows)
+
+
+def captioned(
+    scenes: Scenes, cells: tuple[Tensor, Tensor], size: int, rng: np.random.Generator, _: float
+) -> Captioned:
+    """Draw a batch, half of it mirrored, and write a caption for each of its images."""
+    index = rng.choice(len(scenes), size=min(size, len(scenes)), p=scenes.weights, replace=False)
+    side = rng.integers(0, 2, len(index))
+    targets = torch.from_numpy(scenes.targets[index])
+    shown = targets[:, :_OBJECTS]
+    return Captioned(
+        cells=torch.stack([cells[s][i] for s, i in zip(side, index, strict=True)]).float(),
+        truth=Truth(targets, torch.from_numpy(scenes.known[index])),
+        tokens=tokenise([caption(scenes.facts[i], rng) for i in index]),
+        same=(shown[:, None] == shown[None]).all(-1),
+    )
+
+
+def training_loss(model: Any, batch: Captioned, *, balance: Tensor, device: str) -> Tensor:
+    """Return the loss of one step: the pairs of the prompts, and the contrast with captions."""
+    truth = Truth(batch.truth.targets.to(device), batch.truth.known.to(device))
+    texts = torch.cat([model.sentences, batch.tokens.to(device)])
+    logits = model.compare(model.see(batch.cells.to(device)), texts).float()
+    bank, captions = logits[:, : len(SENTENCES)], logits[:, len(SENTENCES) :]
+    contrast = sigmoid_loss if model.model.logit_bias is not None else softmax_loss
+    return pair_loss(bank, truth, balance) + contrast(bank, captions, batch.same.to(device), truth)
+
+
+@torch.inference_mode()
+def validate(
+    model: ContrastiveTraining, scenes: Scenes, cells: Tensor, device: str
+) -> dict[str, float]:
+    """Return the AUC of each presence pair and of the safety pair on held-out scenes."""
+    seen = model.see(cells.float().to(device))
+    logits = model.compare(seen, model.sentences).float().cpu().numpy()
+    scores = {
+        c: (logits[:, column] - logits[:, _OBJECTS + row], OBJECT_CLASSES.index(c))
+        for row, (c, column) in enumerate(zip(PRESENCE_CLASSES, _PRESENCE_COLUMNS, strict=True))
+    }
+    scores["safety"] = (logits[:, -1] - logits[:, -2], _UNSAFE)
+    return {
+        name: auc(scenes.targets[:, column], score, scenes.known[:, column])
+        for name, (score, column) in scores.items()
+    }
+
+
+def log_row(path: Path, row: dict[str, float]) -> None:
+    """Append one evaluation to a CSV file, with a header if it is new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        if new:
+            writer.writerow(row)
+        writer.writerow([round(value, 4) for value in row.values()])
+
+
+def train_contrastive(
+    name: str,
+    train: Scenes,
+    val: Scenes,
+    *,
+    out: Path,
+    work: Path,
+    log: Path,
+    device: str,
+    minutes: float | None,
+    steps: int | None,
+    seed: int,
+    eval_every: int,
+    batch: int = 48,
+    lr: float = 1e-3,
+    backbone: Path | None = None,
+) -> Fit:
+    """Train ``clip`` or ``siglip``; a usable checkpoint lies in ``out`` after every evaluation.
+
+    Args:
+        minutes, steps: of the whole; the trunk, which both models share, takes `TRUNK_SHARE`.
+        backbone: checkpoint of the embedded DeepLabV3+; by default the one beside ``out``.
+        The rest is as in `train_vlms.train_vlm` and `training.fit`.
+
+    Returns:
+        the finished run; its metric is the presence AUC, averaged over the classes.
+
+    Raises:
+        UserError: no DeepLabV3+ checkpoint yet.
+    """
+
+    def share(of: float) -> dict[str, Any]:
+        return {
+            "steps": max(1, round((steps or 0) * of)),
+            "minutes": None if minutes is None else minutes * of,
+        }
+
+    seeing = train_trunk(
+        train, val, backbone or out.parent / "deeplabv3plus", work=work, device=device, seed=seed,
+        log=log.with_name("contrastive-trunk.csv"), eval_every=eval_every, **share(TRUNK_SHARE),
+    )  # fmt: skip
+    torch.manual_seed(seed)
+    model = ContrastiveTraining(name)
+    model.model.visual.trunk.load_state_dict(seeing.model.trunk.state_dict(), strict=False)
+    model.to(device).eval()
+    cells = encode(model, train, device, False), encode(model, train, device, True)
+    held_out = encode(model, val, device, False)
+
+    def evaluate(average: nn.Module) -> float:
+        assert isinstance(average, ContrastiveTraining)
+        scores = validate(average, val, held_out, device)
+        log_row(log.with_name(f"{name}-val.csv"), scores)
+        save_open_clip(average.model, name, out)
+        return float(np.nanmean([scores[c] for c in PRESENCE_CLASSES]))
+
+    return fit(
+        name,
+        model,
+        partial(captioned, train, cells, batch),
+        partial(training_loss, balance=balance_weights(train).to(device), device=device),
+        **share(1 - TRUNK_SHARE),
+        lr=lr,
+        weight_decay=0.05,
+        warmup=60,
+        out=work,
+        seed=seed,
+        save_every=200,
+        eval_every=eval_every,
+        evaluate=evaluate,
+        device=device,
+        log=log,
+        signature=f"{CONFIGS[name]} {len(train)} {seed} {batch} {lr} {minutes} {steps} 4",
+    )
