@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vlmis_utils.reasoning import split_reasoning
+from vlmis_utils.protocol.reasoning import split_reasoning
 
 THOUGHT = "Yes, a bus? The light is green."
 ANSWER = "No, two cars."
