@@ -18,8 +18,8 @@ book: $(READY)  ## run the default study and build the book (PARAMS=params/X.yam
 test: $(READY)  ## run all tests
 	@$(BIN)/python -m pytest $(ARGS)
 
-lint: $(READY)  ## check style
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+lint: $(READY)  ## check style, and that imports only go down
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-logo
 
 format: $(READY)  ## put the code into the project's format
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
