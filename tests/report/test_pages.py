@@ -103,6 +103,26 @@ def test_a_page_runs_again_only_when_something_changed(repository: Path) -> None
     assert again(replace(study, top_k=2)) != third
 
 
+def test_a_page_that_opens_results_takes_the_rest_from_the_study(repository: Path) -> None:
+    code = """
+    import time
+    from vlmis_utils import open_results
+    results = open_results(records)
+    print(time.time(), results.bootstrap)
+    """
+    write(repository, a=code)
+    study = Study(study="x", bootstrap=77)
+
+    def again(changed: Study = study) -> str:
+        execute.execute(changed, execute.find_pages())
+        return texts(output(repository, study, "a"))
+
+    first = again()
+    assert first.strip().endswith("77")
+    assert again(replace(study, batch_size=3)) == first  # nothing that a page reads
+    assert again(replace(study, bootstrap=78)).strip().endswith("78")
+
+
 def test_a_page_runs_again_when_a_folder_that_it_reads_has_changed(repository: Path) -> None:
     code = "import time; print(time.time())"
     write(repository, a=(code, "vlmis: {reads: [kept]}"), b=code)

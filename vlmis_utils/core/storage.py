@@ -49,10 +49,14 @@ class Remote:
         """Last part of the URL."""
         return self.url.rpartition("/")[2]
 
+    @property
+    def parent(self) -> Remote:
+        """The place that this one lies in."""
+        return Remote(self.url.rpartition("/")[0])
+
     def with_suffix(self, suffix: str) -> Remote:
         """Return the place beside this one whose name ends otherwise."""
-        folder = self.url.rpartition("/")[0]
-        return Remote(f"{folder}/{PurePosixPath(self.name).with_suffix(suffix)}")
+        return self.parent / str(PurePosixPath(self.name).with_suffix(suffix))
 
     def exists(self) -> bool:
         """Whether an object lies here, or anything below."""

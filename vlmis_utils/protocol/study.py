@@ -9,18 +9,28 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
 
 from vlmis_utils.core.errors import UserError, closest, shown
+from vlmis_utils.core.io import write_atomically
 from vlmis_utils.core.storage import Place, is_url, place
 from vlmis_utils.protocol import classes
 from vlmis_utils.protocol.conditions import BLUR_SCALES, CONDITIONS, NOISE_SIGMA
 
-__all__ = ["ENGINES", "KEYS", "PARSERS", "Study", "flat", "load_study"]
+__all__ = ["ENGINES", "KEYS", "PARSERS", "READING", "STUDY_FILE", "Study", "flat", "load_study",
+           "recorded_parameters", "write_study"]  # fmt: skip
+
+# Beside the records of a study: the parameters with which it ran.
+STUDY_FILE = "study.yaml"
+
+# How answers are read and averaged: changing one of these runs no model.
+READING: tuple[str, ...] = (
+    "top_k", "parser", "count_hedged", "critical_classes", "min_share", "epsilon", "bootstrap",
+)  # fmt: skip
 
 PARSERS: tuple[str, ...] = ("scoped", "keyword")
 ENGINES: tuple[str, ...] = ("local", "ray")
@@ -203,6 +213,43 @@ def flat(study: Study) -> dict[str, object]:
     """Return all parameters, those of the pages too, as plain YAML or JSON values."""
     pairs = {key: getattr(study, key) for key in KEYS} | dict(study.pages)
     return {key: list(v) if isinstance(v, tuple) else v for key, v in pairs.items()}
+
+
+def write_study(study: Study) -> None:
+    """Write all parameters, overrides in force, to ``study.yaml`` beside the records.
+
+    `load_study` reads the file like any other; so does `recorded_parameters`.
+
+    Raises:
+        StopError: the folder cannot be written to.
+    """
+    text = yaml.safe_dump(flat(study), sort_keys=False, allow_unicode=True)
+    for folder in dict.fromkeys((study.folder, study.store)):
+        write_atomically(folder / STUDY_FILE, f"# What this study ran with.\n{text}".encode())
+
+
+def recorded_parameters(records: str | Place, keys: Iterable[str]) -> dict[str, object]:
+    """Return parameters of the run that left these records; defaults where it left no file.
+
+    Args:
+        records: the folder of the tables, or its URL; ``study.yaml`` lies beside it.
+        keys: which.
+
+    Raises:
+        UserError: ``study.yaml`` cannot be read, or holds a value that a study cannot have.
+    """
+    path = place(records).parent / STUDY_FILE
+    given: object = {}
+    if path.exists():
+        try:
+            given = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except (yaml.YAMLError, RecursionError, ValueError, OSError) as error:
+            reason = " ".join(str(error).split())
+            raise UserError(f"{path} cannot be read as YAML: {reason}") from None
+        if not isinstance(given, dict):
+            raise UserError(f"{path} must hold 'key: value' lines, not {_named(given)}")
+    known = {key: _typed(key, given[key], str(path)) for key in keys if key in given}
+    return {key: getattr(Study(**known), key) for key in keys}
 
 
 def _parsed(key: str, value: object) -> object:

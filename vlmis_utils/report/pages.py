@@ -31,7 +31,7 @@ from vlmis_utils.core.errors import RunError, UserError, closest
 from vlmis_utils.core.io import write_atomically
 from vlmis_utils.core.processes import pool
 from vlmis_utils.core.progress import Progress, say
-from vlmis_utils.protocol.study import Study, flat
+from vlmis_utils.protocol.study import READING, Study, flat, write_study
 from vlmis_utils.records.store import SCHEMAS
 
 __all__ = ["NOTEBOOKS", "Page", "execute", "find_pages", "page_keys", "select"]
@@ -128,6 +128,7 @@ def execute(study: Study, pages: Iterable[Page], workers: int = 2) -> None:
         RunError: pages failed; the others were executed all the same.
     """
     pages = list(pages)
+    write_study(study)  # pages read there what they do not declare
     state = _state(study)
     failures: list[str] = []
     for group in ([p for p in pages if not p.last], [p for p in pages if p.last]):
@@ -171,6 +172,8 @@ def _job(study: Study, page: Page, state: str) -> _Job | None:
     parameters = {key: known[key] for key in page.parameters if key in known}
     facts = [page.path.read_text(encoding="utf-8"), parameters, state]
     facts.append(provenance.file_facts(page.reads))
+    if "open_results(" in facts[0]:  # takes the other parameters from study.yaml
+        facts.append({key: known[key] for key in READING})
     if page.last:
         facts.append(provenance.read_run(study.records))
     text = json.dumps(facts, sort_keys=True, default=str)

@@ -18,7 +18,7 @@ from vlmis_utils.core import provenance
 from vlmis_utils.core.errors import RunError, unwritable
 from vlmis_utils.core.progress import Progress, say
 from vlmis_utils.datasets.registry import annotated_classes
-from vlmis_utils.protocol.study import Study, flat
+from vlmis_utils.protocol.study import Study, flat, write_study
 from vlmis_utils.records.lock import locked
 from vlmis_utils.runner import tasks
 from vlmis_utils.runner.local import Compute, computing
@@ -69,6 +69,7 @@ def _run(study: Study, tables: Iterable[str] | None, loaders: Loaders) -> None:
     tasks.pixels.cache_clear()
     planner = Planner(study, loaders)
     planner.store.sweep()
+    write_study(study)
     wanted = [t for t in TABLES if tables is None or t in tables or t in TABLES[:2]]
     models = [name for table in wanted for name in planner.models(table) if name]
     for name in models:

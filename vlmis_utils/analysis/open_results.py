@@ -1,0 +1,32 @@
+"""The results of a run, read as the run's parameters say unless told otherwise."""
+
+from __future__ import annotations
+
+from vlmis_utils.analysis.results import Results
+from vlmis_utils.core.errors import UserError, closest
+from vlmis_utils.core.storage import Place
+from vlmis_utils.protocol.study import READING, recorded_parameters
+
+__all__ = ["open_results"]
+
+
+def open_results(records: str | Place, **reading: object) -> Results:
+    """Open the results of a run.
+
+    How answers are read and averaged (`protocol.study.READING`: top_k, parser, count_hedged,
+    critical_classes, min_share, epsilon, bootstrap) comes from ``study.yaml``, which a run leaves
+    beside its records; where that file is missing, from the defaults of `protocol.study.Study`.
+
+    Args:
+        records: the folder ``build/<study>/records``, or its URL.
+        reading: values that replace those of the run; changing one never runs a model.
+
+    Raises:
+        UserError: a keyword that is no such parameter, with the closest; a ``study.yaml`` that
+            cannot be read.
+        RunError: the records are missing or damaged; raised when they are first read.
+    """
+    for key in reading:
+        if key not in READING:
+            raise UserError(f"open_results: unknown keyword {key!r}{closest(key, READING)}")
+    return Results(records, **(recorded_parameters(records, READING) | reading))
