@@ -7,7 +7,7 @@ import errno
 import reprlib
 from collections.abc import Iterable
 
-__all__ = ["RunError", "StopError", "UserError", "closest", "shown", "unwritable"]
+__all__ = ["RunError", "StopError", "UserError", "closest", "one_line", "shown", "unwritable"]
 
 
 class UserError(ValueError):
@@ -36,6 +36,16 @@ and run again
     return StopError(
         f"cannot write {path}: {reason}; what is recorded is kept: {remedy} and run again"
     )
+
+
+def one_line(error: BaseException, most: int = 160) -> str:
+    """Return the first line of what an error says, shortened; its kind where it says nothing.
+
+    >>> one_line(ValueError("no luck")), one_line(KeyError()), one_line(OSError("x" * 9), 5)
+    ('no luck', 'KeyError', 'xxxx…')
+    """
+    text = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def shown(value: object) -> str:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable
 
 __all__ = [
-    "direction", "estimate", "listing", "number", "percent", "say", "strength", "verbatim",
+    "direction", "estimate", "listing", "number", "p_value", "percent", "say", "strength",
+    "value_range", "verbatim",
 ]  # fmt: skip
 
 # What stands for itself in MyST, anywhere in a line.
@@ -48,6 +49,32 @@ def estimate(value: float, low: float, high: float, digits: int = 2, sign: bool 
         return number(value, digits, sign)
     bounds = f"{number(low, digits, sign)}, {number(high, digits, sign)}"
     return f"{number(value, digits, sign)} [{bounds}]"
+
+
+def p_value(p: float) -> str:
+    """Return a p value: three digits, and never the claim that it is zero.
+
+    >>> p_value(0.0312), p_value(1e-9), p_value(float("nan"))
+    ('0.031', '< 0.001', '–')
+    """
+    return "< 0.001" if p < 0.001 else number(p, 3)
+
+
+def value_range(values: Iterable[float], digits: int = 2, sign: bool = False) -> str:
+    """Return the lowest and the highest of some numbers, or the one that all print as.
+
+    NaN is left out; where nothing else is given, a dash.
+
+    >>> value_range([0.5, 0.25, float("nan")]), value_range([0.501, 0.499]), value_range([])
+    ('0.25 to 0.50', '0.50', '–')
+    >>> value_range([-0.1, 0.2], digits=1, sign=True)
+    '−0.1 to +0.2'
+    """
+    known = [value for value in values if not math.isnan(value)]
+    if not known:
+        return "–"
+    low, high = (number(bound, digits, sign) for bound in (min(known), max(known)))
+    return low if low == high else f"{low} to {high}"
 
 
 def listing(words: Iterable[object], nothing: str = "none") -> str:

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 import fsspec
 
-from vlmis_utils.core.errors import StopError, UserError, closest
+from vlmis_utils.core.errors import StopError, UserError, closest, one_line
 
 __all__ = ["Place", "Remote", "is_url", "place"]
 
@@ -93,12 +93,12 @@ class Remote:
         try:
             yield fsspec.core.url_to_fs(self.url, use_listings_cache=False)
         except ImportError as error:
-            raise UserError(f"{self.url}: {_first_line(error)}: pip install '.[s3]'") from None
+            raise UserError(f"{self.url}: {one_line(error)}: pip install '.[s3]'") from None
         except Exception as error:
             if isinstance(error, FileNotFoundError) and not creating:
                 raise
             raise StopError(
-                f"{self.url}: {_first_line(error)} (does the bucket exist, and are the address "
+                f"{self.url}: {one_line(error)} (does the bucket exist, and are the address "
                 "and the keys of the store in the environment?)"
             ) from error
 
@@ -142,7 +142,3 @@ def place(root: str | Place) -> Place:
         shown = f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
         raise UserError(f"{shown}: put passwords and keys in the environment, not in the URL")
     return Remote(url.rstrip("/"))
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
