@@ -15,8 +15,8 @@ help:  ## list the commands
 book: $(READY)  ## run the default study and build the book (PARAMS=params/X.yaml for another)
 	@$(BIN)/vlmis run $(PARAMS)
 
-test: $(READY)  ## run all tests
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(READY)  ## run all tests, or some: make test ARGS="tests/statistics -n 0"
+	@$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadgroup $(ARGS)
 
 lint: $(READY)  ## check style, and that imports only go down
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-logo
