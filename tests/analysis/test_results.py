@@ -254,5 +254,5 @@ def test_a_whole_run_reads_back(tmp_path: Path) -> None:
 def test_reading_scores_takes_the_best(tmp_path: Path) -> None:
     answer = fakes.FakeVlm("scorer")._one(50.0, "describe")
     assert Reading(top_k=3).mentions(answer) == frozenset(OBJECT_CLASSES[:3])
-    word, score = Reading().presence(fakes.FakeVlm("scorer")._one(50.0, "presence/car"))
+    word, score = Reading().presence(fakes.FakeVlm("scorer")._one(50.0, "presence/car"), "car")
     assert word == "yes" and score == pytest.approx(10)

@@ -215,7 +215,8 @@ class Results:
         for names, group in self._presence_answers.groupby(keys, sort=False):
             real, word = group.truth, group.word
             row = dict(zip(keys, names, strict=True)) | {"n": len(group), "positives": real.sum()}
-            row["auc"] = language.auc(real, group.score)
+            scored = np.isfinite(group.score)
+            row["auc"] = language.auc(real[scored], group.score[scored])
             row["recall"] = (word[real] == "yes").mean()
             row["specificity"] = (word[~real] == "no").mean()
             row["balanced_accuracy"] = language.balanced_accuracy(real, word)

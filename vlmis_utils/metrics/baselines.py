@@ -27,6 +27,7 @@ MEANS: dict[str, str] = {
     "false_safe": "false_safe",
     "false_alarm": "false_alarm",
     "abstained": "abstained",
+    "declined": "declined",
     "hr_visible": "hr_visible_i",
     "cor_visible": "omitted_visible",
 }

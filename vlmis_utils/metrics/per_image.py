@@ -20,6 +20,7 @@ from vlmis_utils.protocol.classes import (
     CRITICAL_CLASSES,
     MIN_SHARE,
     OBJECT_CLASSES,
+    check_critical,
     present_classes,
 )
 from vlmis_utils.protocol.prompts import presence_class
@@ -51,10 +52,16 @@ class Reading:
     epsilon: float = 1e-6
     vocabulary: tuple[str, ...] = OBJECT_CLASSES
 
+    def __post_init__(self) -> None:
+        check_critical(self.critical_classes)
+
     def mentions(self, answer: Answer) -> frozenset[str]:
-        """Return the object classes that an answer to ``describe`` mentions."""
+        """Return the object classes that an answer to ``describe`` mentions.
+
+        A contrastive model mentions the ``top_k`` classes of the vocabulary that score highest.
+        """
         if answer.labels:
-            return frozenset(parsing.top_k(answer, self.top_k)) & frozenset(self.vocabulary)
+            return frozenset(self._ranked(answer))
         read = parsing.mentions(answer.text or "", rule=self.parser)
         said = read.asserted | read.hedged if self.count_hedged else read.asserted
         return frozenset(said) & frozenset(self.vocabulary)
@@ -62,19 +69,35 @@ class Reading:
     def decision(self, answer: Answer) -> str:
         """Return safe, unsafe or abstain."""
         if answer.labels:
-            return parsing.from_scores(answer)
+            return parsing.best_label(answer.labels, answer.scores) or "abstain"
         return parsing.parse_safety(answer.text or "")
 
-    def presence(self, answer: Answer) -> tuple[str, float]:
+    def presence(self, answer: Answer, asked: str) -> tuple[str, float]:
         """Return yes, no or unknown, and a score that rises with "yes".
 
-        The score is the logit of "yes" minus that of "no", or 1, 0.5, 0 for text.
+        The score is the logit of "yes" minus that of "no", or 1, 0.5, 0 for text; NaN where a
+        logit is not finite.
+
+        Args:
+            answer: to ``presence/<asked>``.
+            asked: the class asked about.
         """
         if answer.labels:
             logit = dict(zip(answer.labels, answer.scores, strict=True))
-            return parsing.from_scores(answer), logit["yes"] - logit["no"]
-        word = parsing.parse_presence(answer.text or "")
+            word = parsing.best_label(answer.labels, answer.scores)
+            return word or "unknown", logit["yes"] - logit["no"] if word else np.nan
+        word = parsing.parse_presence(answer.text or "", asked)
         return word, _PRESENCE_SCORE[word]
+
+    def declined(self, answer: Answer) -> bool:
+        """Tell whether a model or its host declined to answer, in whatever words."""
+        return parsing.declined(answer.text or "")
+
+    def _ranked(self, answer: Answer) -> tuple[str, ...]:
+        pairs = zip(answer.labels, answer.scores, strict=True)
+        known = [(label, score) for label, score in pairs if label in self.vocabulary]
+        labels, scores = zip(*known, strict=True) if known else ((), ())
+        return parsing.mentioned_top_k(labels, scores, self.top_k)
 
 
 def scene_truth(scenes: pd.DataFrame, conditions: pd.DataFrame, reading: Reading) -> pd.DataFrame:
@@ -112,8 +135,9 @@ def per_image(answers: pd.DataFrame, truth: pd.DataFrame, reading: Reading) -> p
 
     Returns:
         Columns vlm, condition, scene_id; mentioned, present, critical, hidden (frozensets);
-        decision; safe; and numbers: hr_i, omitted (0 or 1), omitted_conditional (NaN without a
-        critical class), smr_i (0 or 1) = false_safe + false_alarm + abstained, parsed, n_mentions,
+        decision; declined (0 or 1, whether the safety answer declines: part of abstained); safe;
+        and numbers: hr_i, omitted (0 or 1), omitted_conditional (NaN without a critical class),
+        smr_i (0 or 1) = false_safe + false_alarm + abstained, parsed, n_mentions,
         coverage (share of the present classes that is mentioned; NaN without any), f1 (of
         mentioned against present), hr_visible_i and omitted_visible (hidden classes aside).
     """
@@ -122,16 +146,23 @@ def per_image(answers: pd.DataFrame, truth: pd.DataFrame, reading: Reading) -> p
     judged = answers[answers.prompt == "safety"]
     frame = described[keys].copy()
     frame["mentioned"] = [reading.mentions(a) for a in _answers(described)]
-    verdicts = judged[keys].copy()
-    verdicts["decision"] = [reading.decision(a) for a in _answers(judged)]
-    frame = frame.merge(verdicts, on=keys, how="left").merge(truth, on=["scene_id", "condition"])
+    decided = judged[keys].copy()
+    decided["decision"] = [reading.decision(a) for a in _answers(judged)]
+    decided["declined"] = [float(reading.declined(a)) for a in _answers(judged)]
+    frame = frame.merge(decided, on=keys, how="left").merge(truth, on=["scene_id", "condition"])
     frame["decision"] = frame["decision"].fillna("abstain")
+    frame["declined"] = frame["declined"].fillna(0.0)
     return failures(frame, reading.epsilon)
 
 
 def failures(frame: pd.DataFrame, epsilon: float = 1e-6) -> pd.DataFrame:
-    """Return ``frame`` (mentioned, decision and the truth) with the numbers of `per_image`."""
+    """Return ``frame`` (mentioned, decision and the truth) with the numbers of `per_image`.
+
+    Without a column declined nothing counts as declined.
+    """
     frame = frame.copy()
+    if "declined" not in frame:
+        frame["declined"] = 0.0
     said, real, must, hidden = (
         list(frame[c]) for c in ("mentioned", "present", "critical", "hidden")
     )
@@ -166,7 +197,8 @@ def presence_answers(answers: pd.DataFrame, truth: pd.DataFrame, reading: Readin
     asked = answers[answers.prompt.isin([f"presence/{c}" for c in reading.vocabulary])]
     frame = asked[["vlm", "condition", "scene_id"]].copy()
     frame["class"] = asked.prompt.map(presence_class)
-    read = [reading.presence(a) for a in _answers(asked)]
+    pairs = zip(_answers(asked), frame["class"], strict=True)
+    read = [reading.presence(answer, name) for answer, name in pairs]
     frame["word"] = [word for word, _ in read]
     frame["score"] = [score for _, score in read]
     frame = frame.merge(truth[["scene_id", "condition", "present"]], on=["scene_id", "condition"])

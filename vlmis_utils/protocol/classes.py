@@ -23,9 +23,9 @@ __all__ = [
     "OBJECT_CLASSES",
     "PALETTE",
     "PRESENCE_CLASSES",
-    "SYNONYMS",
     "TRAIN_CLASSES",
     "check_classes",
+    "check_critical",
     "pixel_counts",
     "present_classes",
 ]
@@ -72,33 +72,6 @@ CRITICAL_CLASSES: tuple[str, ...] = ("pedestrian", "cyclist", "traffic light", "
 # (52 pixels at 256x512, 839 at 1024x2048): below it no model, and few people, could name it.
 MIN_SHARE = 0.0004
 
-# Singular forms; answers.py adds the plurals. Longest match wins.
-SYNONYMS: dict[str, tuple[str, ...]] = {
-    "road": ("road", "street", "roadway", "lane"),
-    "sidewalk": ("sidewalk", "pavement", "footpath", "walkway"),
-    "building": ("building", "house", "apartment", "shop", "store", "facade"),
-    "wall": ("wall",),
-    "fence": ("fence", "railing", "guard rail"),
-    "pole": ("pole", "post", "lamp post", "bollard"),
-    "traffic light": ("traffic light", "traffic signal", "stoplight", "stop light", "red light",
-                      "green light", "amber light", "signal light"),
-    "traffic sign": ("traffic sign", "road sign", "street sign", "stop sign", "sign", "signpost",
-                     "signage"),
-    "vegetation": ("vegetation", "tree", "bush", "hedge", "foliage", "shrub"),
-    "terrain": ("terrain", "grass", "lawn", "verge"),
-    "sky": ("sky",),
-    "pedestrian": ("pedestrian", "person", "people", "man", "men", "woman", "women", "child",
-                   "children", "walker", "jogger", "passerby", "kid", "boy", "girl", "lady",
-                   "adult", "toddler", "worker", "police officer", "policeman", "bystander"),
-    "cyclist": ("cyclist", "rider", "bicyclist", "bike rider", "biker", "motorcyclist"),
-    "car": ("car", "sedan", "suv", "hatchback", "taxi", "automobile", "van", "minivan", "jeep"),
-    "truck": ("truck", "lorry", "pickup"),
-    "bus": ("bus", "coach", "minibus"),
-    "train": ("train", "tram", "streetcar"),
-    "motorcycle": ("motorcycle", "motorbike", "scooter", "moped"),
-    "bicycle": ("bicycle", "bike", "cycle"),
-}  # fmt: skip
-
 
 def pixel_counts(labels: np.ndarray) -> np.ndarray:
     """Count the pixels of each train class in a label map.
@@ -136,3 +109,19 @@ def check_classes(
         if name not in known:
             raise UserError(f"unknown class {name!r}{closest(name, known)}")
     return names
+
+
+def check_critical(names: Iterable[str]) -> None:
+    """Refuse critical classes that no answer can mention: their omission would be certain.
+
+    Raises:
+        UserError: a class that is not of `OBJECT_CLASSES`.
+
+    >>> check_critical(["pedestrian", "traffic light"])
+    """
+    for name in names:
+        if name not in OBJECT_CLASSES:
+            raise UserError(
+                f"critical_classes: {name!r} cannot be mentioned, so every answer would omit it; "
+                f"choose among {', '.join(OBJECT_CLASSES)}"
+            )

@@ -331,6 +331,10 @@ def _check(study: Study, source: str) -> None:
         _known(source, "condition", name, CONDITIONS)
     for name in study.critical_classes:
         _known(source, "class", name, classes.LANGUAGE_CLASSES)
+    try:
+        classes.check_critical(study.critical_classes)
+    except UserError as error:
+        raise UserError(f"{source}: {error}") from None
     for key in ("conditions", "segmenters", "vlms", "critical_classes"):
         names = getattr(study, key)
         if len(set(names)) < len(names):

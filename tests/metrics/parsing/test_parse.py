@@ -11,18 +11,16 @@ from hypothesis import strategies as st
 
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.metrics.parsing import parse as answers
+from vlmis_utils.metrics.parsing.lexicon import SYNONYMS
 from vlmis_utils.metrics.parsing.parse import (
     Mentions,
     best_label,
-    from_scores,
     mentioned_top_k,
     mentions,
     parse_presence,
     parse_safety,
-    top_k,
 )
-from vlmis_utils.protocol.answer import Answer
-from vlmis_utils.protocol.classes import LANGUAGE_CLASSES, OBJECT_CLASSES, SYNONYMS
+from vlmis_utils.protocol.classes import LANGUAGE_CLASSES, OBJECT_CLASSES
 
 PRESENCE = {
     "yes": [
@@ -250,10 +248,10 @@ def test_long_texts_are_quick() -> None:
 
 
 def test_top_k_ranks_and_keeps_order_on_ties() -> None:
-    labels, scores = ("car", "bus", "truck", "train"), (0.5, 0.9, 0.5, math.nan)
+    labels, scores = ("car", "bus", "truck", "train"), (0.5, 0.9, 0.5, 0.1)
     assert mentioned_top_k(labels, scores, 3) == ("bus", "car", "truck")
     assert mentioned_top_k(labels, scores, 99) == ("bus", "car", "truck", "train")
-    assert top_k(Answer(labels=labels, scores=scores), 1) == ("bus",)
+    assert mentioned_top_k(labels, scores, 1) == ("bus",)
     assert mentioned_top_k((), (), 2) == ()
 
 
@@ -269,7 +267,13 @@ def test_top_k_takes_the_highest(scores: list[float], k: int) -> None:
 def test_best_label() -> None:
     assert best_label(("safe", "unsafe"), (0.1, 0.2)) == "unsafe"
     assert best_label(("yes", "no"), (0.1, 0.1)) == "yes"
-    assert from_scores(Answer(labels=("yes", "no"), scores=(-3.0, -4.0))) == "yes"
+    assert best_label(("yes", "no"), (-3.0, -4.0)) == "yes"
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_scores_that_are_not_finite_rank_nothing(bad: float) -> None:
+    assert mentioned_top_k(("car", "bus"), (0.5, bad), 1) == ()
+    assert best_label(("yes", "no"), (bad, 0.5)) == ""
 
 
 def test_bad_scores() -> None:
@@ -278,7 +282,7 @@ def test_bad_scores() -> None:
     with pytest.raises(UserError, match="2 labels but 1 scores"):
         mentioned_top_k(("a", "b"), (1.0,), 1)
     with pytest.raises(UserError, match="without labels"):
-        from_scores(Answer(text="yes"))
+        best_label((), ())
 
 
 def test_public_names_exist() -> None:

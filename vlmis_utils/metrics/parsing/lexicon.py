@@ -1,23 +1,64 @@
 """Tables of the answer parser: which words name a class, and which compounds only seem to.
 
 Plain data, read by `metrics.parsing.tokens`. Phrases are lower-case words with single spaces; the
-longest phrase at a place wins. The words for the classes are `protocol.classes.SYNONYMS`.
+longest phrase at a place wins.
 """
 
 from __future__ import annotations
 
 from itertools import product
 
-from vlmis_utils.protocol.classes import SYNONYMS
+__all__ = ["ANYONE", "CLASS_PHRASES", "COMPOUNDS", "KEYWORDS", "SYNONYMS", "plural"]
 
-__all__ = ["CLASS_PHRASES", "COMPOUNDS", "KEYWORDS", "plural"]
+# Language class -> words for it, singular where they have one. The longest match wins.
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    "road": ("road", "street", "roadway", "lane"),
+    "sidewalk": ("sidewalk", "pavement", "footpath", "walkway"),
+    "building": ("building", "house", "apartment", "shop", "store", "facade"),
+    "wall": ("wall",),
+    "fence": ("fence", "railing", "guard rail"),
+    "pole": ("pole", "post", "lamp post", "bollard"),
+    "traffic light": ("traffic light", "traffic signal", "stoplight", "stop light", "red light",
+                      "green light", "amber light", "signal light"),
+    "traffic sign": ("traffic sign", "road sign", "street sign", "stop sign", "sign", "signpost",
+                     "signage"),
+    "vegetation": ("vegetation", "tree", "bush", "hedge", "foliage", "shrub"),
+    "terrain": ("terrain", "grass", "lawn", "verge"),
+    "sky": ("sky",),
+    "pedestrian": ("pedestrian", "person", "people", "man", "men", "woman", "women", "child",
+                   "children", "walker", "jogger", "passerby", "kid", "boy", "girl", "lady",
+                   "adult", "toddler", "worker", "police officer", "policeman", "bystander",
+                   "individual", "passer by", "commuter", "someone", "somebody", "figure", "human",
+                   "human being", "guy", "gentleman", "teenager", "teen", "baby", "infant",
+                   "runner", "hiker", "skateboarder", "skater", "onlooker", "spectator", "tourist",
+                   "shopper", "student", "friend", "family", "couple", "crowd", "folk", "mother",
+                   "father", "parent", "policewoman", "crossing guard", "businessman",
+                   "businesswoman", "schoolchild", "schoolboy", "schoolgirl", "street vendor",
+                   "vendor", "street musician", "busker", "jaywalker", "wheelchair user",
+                   "foot traffic"),
+    "cyclist": ("cyclist", "rider", "bicyclist", "bike rider", "biker", "motorcyclist"),
+    "car": ("car", "sedan", "suv", "hatchback", "taxi", "automobile", "van", "minivan", "jeep",
+            "cab", "taxicab", "station wagon", "coupe", "convertible", "limousine", "limo",
+            "police cruiser", "people carrier"),
+    "truck": ("truck", "lorry", "pickup", "tractor trailer", "semi trailer", "18 wheeler",
+              "eighteen wheeler", "big rig", "hgv"),
+    "bus": ("bus", "coach", "minibus", "double decker", "trolleybus", "trolley bus"),
+    "train": ("train", "tram", "streetcar", "trolley car", "tramcar", "railcar", "rail car",
+              "railway car", "light rail vehicle", "locomotive"),
+    "motorcycle": ("motorcycle", "motorbike", "scooter", "moped", "vespa"),
+    "bicycle": ("bicycle", "bike", "cycle", "ebike"),
+}  # fmt: skip
+# Words for a person that say nothing by themselves: a class only where negated or hedged.
+ANYONE: frozenset[str] = frozenset(("anyone", "anybody", "any one", "any body"))
 
 _IRREGULAR = {
     "people", "men", "women", "children", "passersby", "police", "signage", "traffic signage",
-    "road signage",
+    "road signage", "folk", "foot traffic",
 }  # fmt: skip
 _PLURALS = {"passerby": "passersby", "person": "persons", "man": "men", "woman": "women",
-            "child": "children", "policeman": "policemen", "bus": "buses"}  # fmt: skip
+            "child": "children", "policeman": "policemen", "bus": "buses",
+            "gentleman": "gentlemen", "policewoman": "policewomen", "businessman": "businessmen",
+            "businesswoman": "businesswomen", "schoolchild": "schoolchildren"}  # fmt: skip
 
 
 def plural(noun: str) -> str:
@@ -27,6 +68,8 @@ def plural(noun: str) -> str:
     ('traffic lights', 'buses', 'lorries', 'people')
     """
     head, _, last = noun.rpartition(" ")
+    if noun == "passer by":
+        return "passers by"
     if noun in _IRREGULAR or last in _IRREGULAR:
         return noun
     if last in _PLURALS:
@@ -46,7 +89,7 @@ KEYWORDS: dict[str, str] = {
     for name, words in SYNONYMS.items()
     for word in words
     for form in (word, plural(word))
-} | {"busses": "bus"}
+} | {"busses": "bus", "folks": "pedestrian"}
 
 # Compounds in which the first word is not an object of its class.
 _COMPOUND_TAILS: dict[tuple[str, ...], tuple[str, ...]] = {
@@ -57,20 +100,28 @@ _COMPOUND_TAILS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("car", "truck", "lorry", "taxi", "motorcycle", "scooter"): (
         "park", "parking", "parking lot", "parking space", "wash", "dealership", "rental", "port",
         "stop", "lane", "stand", "rank", "route", "horn", "dashboard", "repair shop", "helmet",
-        "showroom", "dealer", "ban",
+        "showroom", "dealer", "ban", "insurance", "show", "magazine", "pool", "key", "race",
+        "wreck",
     ),
     ("bicycle", "bike", "cycle"): (
         "lane", "path", "track", "rack", "stand", "shop", "store", "rental", "parking", "crossing",
         "sharing station", "sharing", "share station", "symbol", "marking", "helmet", "friendly",
         "route", "logo", "signal", "box", "infrastructure",
     ),
+    ("bus only", "buses only", "bike only", "bikes only", "bicycle only", "pedestrian only",
+     "pedestrians only", "taxi only", "car only", "cars only", "truck only", "tram only",
+     "bus and taxi", "bus and bike", "bus or taxi", "bus / taxi", "taxi and bus", "no car",
+     "no cars", "no truck", "no trucks", "no pedestrian", "no pedestrians"): (
+        "lane", "zone", "street", "road", "area", "route", "path", "sign", "marking",
+    ),
+    ("toy", "model"): ("car", "truck", "bus", "train"),
     ("pedestrian",): (
         "crossing", "zone", "bridge", "street", "area", "path", "walkway", "way", "crosswalk",
         "friendly", "precinct", "island", "refuge", "mall", "overpass", "underpass", "space",
         "footbridge", "infrastructure", "barrier", "railing",
     ),
     ("street", "road"): (
-        "light", "lamp", "lighting", "food", "vendor", "art", "musician", "name", "user", "work",
+        "light", "lamp", "lighting", "food", "art", "name", "user", "work",
         "furniture", "closure", "condition", "rage", "trip", "safety", "map",
     ),
     ("child", "kid"): ("seat",),
@@ -88,6 +139,13 @@ _COMPOUNDS: tuple[str, ...] = (
     "inside a moving car", "inside a bus", "from a bus", "inside a truck", "from a truck",
     "car windshield", "car s windshield", "car s dashboard", "car hood", "car s hood",
     "car s perspective", "car s front", "car dash", "car camera", "driver of a car",
+    "train of thought", "train of thoughts", "train of events", "train of vehicles",
+    "train of cars", "train wreck", "couple of", "family home", "family house", "human error",
+    "human eye", "human eyes", "human activity", "human factor", "human perception", "per person",
+    "people mover", "figure out", "the figure shows", "this figure", "in the figure", "in figure",
+    "stick figure", "action figure", "figure of", "figure eight", "sign up", "sign off",
+    "coach house", "bus pass", "bus ticket", "bus fare", "friend or foe",
+    *(f"figure {digit}" for digit in range(10)),
     "street view", "wall street", "man made", "house number", "store front",
 )  # fmt: skip
 
@@ -117,6 +175,11 @@ _COMPOUND_CLASSES: dict[str, str] = {
     "lights are red": "traffic light", "lights are green": "traffic light",
     "a crowd": "pedestrian", "the crowd": "pedestrian",
     "train car": "train", "tram car": "train", "street car": "train", "train carriage": "train",
+    "dining car": "train", "sleeping car": "train", "box car": "train", "subway car": "train",
+    "commuter train": "train", "tourist bus": "bus", "tourist coach": "bus", "family car": "car",
+    "taxi cab": "car",
+    "no cars sign": "traffic sign",
+    "bus only sign": "traffic sign", "no pedestrians sign": "traffic sign",
     "fire truck": "truck", "tow truck": "truck", "police car": "car", "parked car": "car",
 }  # fmt: skip
 
@@ -126,6 +189,12 @@ COMPOUNDS: frozenset[str] = frozenset(_COMPOUNDS) | {
     for head, tail in product(heads, tails)
     for form in (tail, plural(tail))
 }
-CLASS_PHRASES: dict[str, str] = KEYWORDS | {
-    form: name for phrase, name in _COMPOUND_CLASSES.items() for form in (phrase, plural(phrase))
-}
+CLASS_PHRASES: dict[str, str] = (
+    KEYWORDS
+    | {f"individual {form}": name for form, name in KEYWORDS.items()}
+    | {
+        form: name
+        for phrase, name in _COMPOUND_CLASSES.items()
+        for form in (phrase, plural(phrase))
+    }
+)

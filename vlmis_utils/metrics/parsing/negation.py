@@ -22,7 +22,7 @@ from vlmis_utils.metrics.parsing.tokens import (
     words,
 )
 
-__all__ = ["ASSERTED", "HEDGED", "NEGATED", "keywords", "read"]
+__all__ = ["ASSERTED", "HEDGED", "NEGATED", "keywords", "pairs", "read"]
 
 ASSERTED, NEGATED, HEDGED = "asserted", "negated", "hedged"
 
@@ -32,6 +32,7 @@ _EVIDENTIAL = ("appear", "seem", "look", "resembl", "suggest")
 _MODAL = ("may ", "might ", "could ")
 _SHOWN = frozenset("visible present seen there in on at here to near nearby shown not".split())
 _DEFINITE = frozenset("the this that these those two three several both its one many".split())
+_PAIRED = {"present class": ASSERTED, "absent class": NEGATED, "unsure class": HEDGED}
 _ALIKE = frozenset(("like", "sized", "shaped"))
 
 
@@ -88,6 +89,16 @@ def read(text: str) -> list[tuple[str, str]]:
     return mentions
 
 
+def pairs(plain: str) -> list[tuple[str, str]]:
+    """Return (class, state) of each "class: value" in a normalised text.
+
+    >>> pairs("a car: yes, bus: no")
+    [('car', 'asserted'), ('bus', 'negated')]
+    """
+    found = items_of(words(plain))
+    return [(item.value, _PAIRED[item.kind]) for item in found if item.kind in _PAIRED]
+
+
 def _sentence(tokens: list[str], question: bool, following: str) -> list[tuple[str, str]]:
     items = items_of(tokens)
     mentions = _scan(items, tokens)
@@ -129,14 +140,17 @@ def _scan(items: list[Item], tokens: list[str]) -> list[tuple[str, str]]:
                     state = HEDGED
                 add(item.value, state)
             case "present class" | "absent class" | "unsure class":
-                word = item.kind.split()[0]
-                add(item.value, {"present": ASSERTED, "absent": NEGATED, "unsure": HEDGED}[word])
+                add(item.value, _PAIRED[item.kind])
                 scope = _Scope()
             case "heading":
                 heading = _heading(tellers[at + 1], last[item.value] > at)
                 if heading:
                     add(item.value, heading)
                 scope = _Scope()
+            case "anyone":
+                if scope.state:
+                    scope.seen = True
+                    add(item.value, scope.state)
             case "nobody":
                 add("pedestrian", HEDGED if scope.state == HEDGED else NEGATED)
             case "no" if not after.isalnum() or after in triggers.INTERJECTION_FOLLOWERS:

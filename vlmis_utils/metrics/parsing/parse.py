@@ -2,9 +2,11 @@
 
 Two rules read mentions from text. *keyword* is the paper's plain rule: every class whose keyword
 occurs is asserted. *scoped* understands negation, hedging, lists of ``class: value`` and compounds
-that are not the class (a bus stop is no bus). Answers stay raw in the records, so either can be
-chosen after the run. The tables are in `metrics.parsing.lexicon` and `metrics.parsing.triggers`;
-how well both rules read is measured by `metrics.parsing.gold`.
+that are not the class (a bus stop is no bus). Before either, reasoning is split off
+(`protocol.reasoning`) and clauses that decline are left out (`metrics.parsing.refusals`). Answers
+stay raw in the records, so a rule can be chosen after the run. The tables are in
+`metrics.parsing.lexicon` and `metrics.parsing.triggers`; how well both rules read is measured by
+`metrics.parsing.gold`.
 """
 
 from __future__ import annotations
@@ -13,26 +15,23 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from vlmis_utils.core.errors import UserError, closest
-from vlmis_utils.metrics.parsing import closed_answers, negation
+from vlmis_utils.metrics.parsing import negation, presence, safety
+from vlmis_utils.metrics.parsing.refusals import without_refusals
 from vlmis_utils.protocol.answer import FILTERED, REFUSAL
 from vlmis_utils.protocol.classes import check_classes
-
-if TYPE_CHECKING:
-    from vlmis_utils.protocol.answer import Answer
+from vlmis_utils.protocol.reasoning import split_reasoning
 
 __all__ = [
     "RULES",
     "Mentions",
     "best_label",
-    "from_scores",
+    "declined",
     "mentioned_top_k",
     "mentions",
     "parse_presence",
     "parse_safety",
-    "top_k",
 ]
 
 RULES: tuple[str, ...] = ("scoped", "keyword")
@@ -83,7 +82,7 @@ def parse_presence(text: str, asked: str | None = None) -> str:
     """Return what a text answers to "Is there a ... visible?": yes, no or unknown.
 
     The leading word decides, whatever follows. Without one the statements of the text must agree;
-    a text that commits to nothing is unknown. See `metrics.parsing.closed_answers`.
+    a text that commits to nothing is unknown. See `metrics.parsing.presence`.
 
     Args:
         text: the answer.
@@ -101,14 +100,14 @@ def parse_presence(text: str, asked: str | None = None) -> str:
     text = _spoken(text)
     if asked is not None:
         check_classes([asked])
-    return closed_answers.parse_presence(text, asked)
+    return presence.parse_presence(text, asked)
 
 
 def parse_safety(text: str) -> str:
     """Return what a text answers to "is it safe to proceed forward?": safe, unsafe or abstain.
 
     "Not safe" is read before "safe"; conditions and uncertainty state nothing; a text that
-    contradicts itself abstains. See `metrics.parsing.closed_answers`.
+    contradicts itself abstains. See `metrics.parsing.safety`.
 
     Raises:
         UserError: ``text`` is no string.
@@ -116,13 +115,33 @@ def parse_safety(text: str) -> str:
     >>> [parse_safety(t) for t in ("It is unsafe.", "Yes, go ahead.", "Proceed with caution.")]
     ['unsafe', 'safe', 'abstain']
     """
-    return closed_answers.parse_safety(_spoken(text))
+    return safety.parse_safety(_spoken(text))
+
+
+def declined(text: str) -> bool:
+    """Tell whether a text declines to answer, and says nothing else that could be read.
+
+    A refusal of the host, and one in words ("I'm sorry, I cannot help with that", "No image was
+    provided"). "I cannot see any pedestrians" is an answer; "I cannot tell" and an empty text
+    abstain, and decline nothing.
+
+    Raises:
+        UserError: ``text`` is no string.
+
+    >>> [declined(t) for t in ("As an AI, I cannot see images.", "I cannot see any cars.", "")]
+    [True, False, False]
+    """
+    rest = _spoken(text)
+    silent = _mentions(rest, "scoped") == Mentions()
+    readings = (presence.parse_presence(rest), safety.parse_safety(rest))
+    return _heard(text)[1] and silent and readings == ("unknown", "abstain")
 
 
 def mentioned_top_k(labels: Sequence[str], scores: Sequence[float], k: int) -> tuple[str, ...]:
     """Return the ``k`` labels with the highest scores, best first (Section 5.4: Top-K).
 
-    Ties keep the order of ``labels``; NaN ranks last. Fewer than ``k`` labels: all of them.
+    Ties keep the order of ``labels``. Fewer than ``k`` labels: all of them. Scores of which one is
+    not finite rank nothing: no label.
 
     Raises:
         UserError: ``k`` below 1, or labels and scores of different lengths.
@@ -134,13 +153,14 @@ def mentioned_top_k(labels: Sequence[str], scores: Sequence[float], k: int) -> t
         raise UserError(f"top_k must be at least 1, not {k}")
     if len(labels) != len(scores):
         raise UserError(f"an answer has {len(labels)} labels but {len(scores)} scores")
-    keys = [-math.inf if math.isnan(score) else float(score) for score in scores]
-    order = sorted(range(len(labels)), key=lambda index: -keys[index])
+    if not all(map(math.isfinite, scores)):
+        return ()
+    order = sorted(range(len(labels)), key=lambda index: -scores[index])
     return tuple(labels[index] for index in order[:k])
 
 
 def best_label(labels: Sequence[str], scores: Sequence[float]) -> str:
-    """Return the label with the highest score, the first of them on a tie.
+    """Return the label with the highest score, the first on a tie; "" if a score is not finite.
 
     Raises:
         UserError: no labels, or labels and scores of different lengths.
@@ -150,17 +170,7 @@ def best_label(labels: Sequence[str], scores: Sequence[float]) -> str:
     """
     if not labels:
         raise UserError("an answer without labels has no best label: it is text, parse it")
-    return mentioned_top_k(labels, scores, 1)[0]
-
-
-def top_k(answer: Answer, k: int) -> tuple[str, ...]:
-    """Return `mentioned_top_k` of an `Answer` with scores."""
-    return mentioned_top_k(answer.labels, answer.scores, k)
-
-
-def from_scores(answer: Answer) -> str:
-    """Return `best_label` of an `Answer` with scores."""
-    return best_label(answer.labels, answer.scores)
+    return next(iter(mentioned_top_k(labels, scores, 1)), "")
 
 
 @lru_cache(maxsize=16384)
@@ -175,8 +185,16 @@ def _mentions(text: str, rule: str) -> Mentions:
     return Mentions(asserted, negated - hedged - asserted, hedged - asserted)
 
 
+@lru_cache(maxsize=16384)
+def _heard(text: str) -> tuple[str, bool]:
+    """Return what is left of a text to be read, and whether something in it declines."""
+    answer = split_reasoning(text)[1]
+    if answer.startswith((REFUSAL, FILTERED)):
+        return "", True
+    return without_refusals(answer)
+
+
 def _spoken(text: object) -> str:
-    """Return the text of an answer, empty where the model declined."""
     if not isinstance(text, str):
         raise UserError(f"an answer must be text, not {type(text).__name__}: pass a string")
-    return "" if text.startswith((REFUSAL, FILTERED)) else text
+    return _heard(text)[0]

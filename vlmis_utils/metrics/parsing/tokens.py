@@ -6,11 +6,11 @@ and from words to items, the known phrases of `metrics.parsing.lexicon` and
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import NamedTuple
 
 from vlmis_utils.metrics.parsing import triggers
-from vlmis_utils.metrics.parsing.lexicon import CLASS_PHRASES, COMPOUNDS
+from vlmis_utils.metrics.parsing.lexicon import ANYONE, CLASS_PHRASES, COMPOUNDS
+from vlmis_utils.metrics.parsing.markup import unwrapped
 from vlmis_utils.metrics.parsing.triggers import CUES
 
 __all__ = ["LONGEST", "Item", "items_of", "normalise", "words"]
@@ -56,34 +56,11 @@ def normalise(text: str) -> str:
     >>> normalise("**There aren\\u2019t** any bus-stops!")
     'there are not any bus stops!'
     """
-    plain = unicodedata.normalize("NFKD", text)
-    plain = "".join(c for c in plain if not unicodedata.combining(c)).upper().casefold()
-    plain = re.sub(r"[\u2018\u2019\u02bc\u00b4]", "'", plain)
-    plain = _ticked(plain, "\u2705\u2713\u2714\u2611", " : yes ")
-    plain = _ticked(plain, "\u274c\u2717\u2718\u2612", " : no ")
-    plain = _dashed(plain)
-    plain = re.sub(r"</?\w{1,12}>", " ", plain)
-    plain = re.sub(r"(?m)^[^\S\n]*\*[^\S\n]+", "- ", plain)
-    plain = re.sub(r"[\"\u201c\u201d\u00ab\u00bb*`#>~_\\]", " ", plain)
+    plain = unwrapped(text)
     for pattern, replacement in _CONTRACTIONS:
         plain = re.sub(pattern, replacement, plain)
     plain = _ADVERBS.sub(" ", plain.replace("'", " "))
     return _join_lines([re.sub(r"[^\S\n]+", " ", line).strip() for line in plain.splitlines()])
-
-
-def _ticked(text: str, ticks: str, words: str) -> str:
-    """Put words for a tick, the space before it, and a colon there; in one pass."""
-    *parts, rest = re.split(f"[{ticks}]", text)
-    return "".join(part.rstrip().removesuffix(":").rstrip() + words for part in parts) + rest
-
-
-def _dashed(text: str) -> str:
-    """Put a hyphen between spaces for a dash and the space around it; in one pass."""
-    first, *parts = re.split("[\u2012-\u2015]", text)
-    if not parts:
-        return text
-    middle = [part.strip() for part in parts[:-1]]
-    return " - ".join([first.rstrip(), *middle, parts[-1].lstrip()])
 
 
 def _join_lines(lines: list[str]) -> str:
@@ -143,6 +120,8 @@ def _phrase(tokens: list[str], at: int) -> tuple[str, str, int]:
         phrase = " ".join(tokens[at:stop])
         if phrase in CLASS_PHRASES:
             return "class", CLASS_PHRASES[phrase], stop
+        if phrase in ANYONE:
+            return "anyone", "pedestrian", stop
         kind = "compound" if phrase in COMPOUNDS else CUES.get(phrase)
         if phrase == "pedestrian crossing" and _crosses(tokens[stop : stop + 2]):
             continue

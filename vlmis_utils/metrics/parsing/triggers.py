@@ -49,6 +49,17 @@ _SEE = ("see", "seeing", "seen", "observe", "observing", "observed", "detect", "
         "contain", "containing", "include", "including", "have", "having", "depict", "feature",
         "make out", "perceive", "recognize", "recognise", "discern", "locate")  # fmt: skip
 
+_FAIL = ("unable to", "not able to", "fail to", "fails to", "failed to", "impossible to",
+         "not possible to")  # fmt: skip
+_OBSCURE = ("dark", "blurry", "blurred", "bright", "foggy", "hazy", "noisy", "small", "far",
+            "far away", "grainy", "pixelated", "dim", "distorted", "unclear", "low", "faint",
+            "overexposed", "underexposed", "degraded", "obscured", "distant", "poor",
+            "murky")  # fmt: skip
+_TELL = ("see", "make out", "tell", "tell if", "tell whether", "identify", "distinguish",
+         "recognise", "recognize", "discern", "determine", "determine if", "determine whether",
+         "say", "say if", "say whether", "detect", "spot", "confirm", "find", "be sure of",
+         "know if", "know whether")  # fmt: skip
+
 # Words that turn a class into an absence, from the class back ("buses are not visible").
 VISIBLE: tuple[str, ...] = (
     "visible", "present", "seen", "there", "detected", "observed", "found", "apparent", "evident",
@@ -162,6 +173,8 @@ def _cues() -> dict[str, str]:
     add("negate", _NEGATORS)
     add("negate", [f"not {verb}" for verb in _SEE])
     add("negate", [f"not {verb} any" for verb in _SEE])
+    add("negate", [f"{fail} {verb}" for fail in _FAIL for verb in _SEE])
+    add("hedge", [f"too {adjective} to {verb}" for adjective in _OBSCURE for verb in _TELL])
     add("no", ("no",))
     add("nobody", ("no one", "nobody", "no body"))
     add("hedge", _HEDGES)

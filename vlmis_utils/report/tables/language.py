@@ -69,7 +69,7 @@ def load_controls(
 
 
 def load_smr_split(by_condition: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
-    """Return SMR in its three parts by VLM and condition."""
+    """Return SMR in its three parts by VLM and condition, and the share of declined answers."""
     rows = by_condition.assign(order=by_condition.condition.map(list(CONDITION_NAMES).index))
     rows = rows.sort_values(["vlm", "order"], kind="stable")
     return pd.DataFrame(
@@ -80,6 +80,7 @@ def load_smr_split(by_condition: pd.DataFrame, labels: Mapping[str, str]) -> pd.
             "said safe, is unsafe": [number(v) for v in rows.false_safe],
             "said unsafe, is safe": [number(v) for v in rows.false_alarm],
             "no decision": [number(v) for v in rows.abstained],
+            "of these declined": [number(v) for v in rows.declined],
             "balanced accuracy": [number(v) for v in rows.safety_balanced_accuracy],
         }
     )

@@ -108,7 +108,8 @@ def listen(answers: Sequence[Sequence[Answer]], reading: Reading | None = None) 
     reading = reading or Reading()
     place = {p.name: index for index, p in enumerate(PROMPTS)}
     columns = [place[f"presence/{c}"] for c in PRESENCE_CLASSES]
-    words = [[reading.presence(row[c])[0] for c in columns] for row in answers]
+    asked = list(zip(PRESENCE_CLASSES, columns, strict=True))
+    words = [[reading.presence(row[c], name)[0] for name, c in asked] for row in answers]
     judged = [reading.decision(row[place["safety"]]) for row in answers]
     return Said(
         mentioned=[reading.mentions(row[place["describe"]]) for row in answers],
