@@ -7,6 +7,7 @@ import importlib.util
 import multiprocessing
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 
@@ -17,13 +18,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vlmis_utils.corruptions import (
-    corrupt as corruptions,
-)
-from vlmis_utils.corruptions import (
-    kornia_backend,
-    numba_backend,
-)
+from vlmis_utils.corruptions import kornia_backend, numba_backend
+from vlmis_utils.corruptions.box import box_of
 from vlmis_utils.corruptions.corrupt import CONDITIONS, TABLE1, corrupt
 from vlmis_utils.corruptions.noise import gaussian, philox4x32, quantiles
 from vlmis_utils.protocol.conditions import NOISE_SIGMA
@@ -37,15 +33,7 @@ def made_up(shape: tuple[int, ...], seed: int) -> torch.Tensor:
 
 
 def by_reference(images: torch.Tensor, condition: str, **options: object) -> torch.Tensor:
-    """Corrupt as where numba does not work."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(corruptions, "_compiled", lambda: None)
-        return corrupt(images, condition, **options)
-
-
-def test_corrupt_uses_the_compiled_kernels_on_a_cpu() -> None:
-    assert corruptions._kernels(torch.zeros(1)) is numba_backend
-    assert corruptions._kernels(torch.zeros(1, device="meta")) is kornia_backend
+    return corrupt(images, condition, backend="kornia", **options)
 
 
 STRIDES = {
@@ -96,7 +84,7 @@ def test_bytes_are_those_of_the_reference_on_a_large_image(condition: str) -> No
 
 
 def test_every_sum_of_every_kernel_is_divided_as_whole_numbers_are() -> None:
-    for kernel in range(3, numba_backend.LARGEST_KERNEL + 1, 2):
+    for kernel in range(3, numba_backend.LARGEST + 1, 2):
         sums = np.arange(255 * kernel + 1, dtype=np.uint16)
         assert sums[-1] == 255 * kernel
         out = np.empty(sums.size, np.uint8)
@@ -110,6 +98,36 @@ def test_any_kernel_on_any_width(kernel: int) -> None:
         for images in (made_up((1, 3, 2, width), kernel), torch.full((1, 3, 1, width), 255).byte()):
             expected = kornia_backend.motion_blur(images, kernel)
             assert torch.equal(numba_backend.motion_blur(images, kernel), expected)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(length=st.floats(1, 300), width=st.integers(1, 60), seed=st.integers(0, 99))
+def test_any_length_is_the_weighted_mean_of_the_pixels_it_covers(
+    length: float, width: int, seed: int
+) -> None:
+    images = made_up((1, 3, 2, width), seed)
+    got = numba_backend.motion_blur(images, length)
+    assert torch.equal(got, kornia_backend.motion_blur(images, length))
+    # an oracle in exact fractions: how much of each pixel lies within half a length
+    half = Fraction(length).limit_denominator(2048) / 2
+    reach, row = int(half) + 1, images[0, 1, 0].tolist()
+    for place in {0, width // 2, width - 1}:
+        total = Fraction(0)
+        for step in range(-reach, reach + 1):
+            part = min(half, step + Fraction(1, 2)) - max(-half, step - Fraction(1, 2))
+            if part > 0:
+                total += part * row[min(max(place + step, 0), width - 1)]
+        assert got[0, 1, 0, place] == int(total / (2 * half) + Fraction(1, 2))
+
+
+def test_the_longest_box_that_fits_16_bits_and_the_next() -> None:
+    white = torch.full((1, 3, 1, 600), 255, dtype=torch.uint8)
+    for length in (255.5, 256.75, 257, 257.25, 258.5):
+        assert torch.equal(numba_backend.motion_blur(white, length), white)
+        noisy = made_up((1, 3, 2, 600), int(length))
+        expected = kornia_backend.motion_blur(noisy, length)
+        assert torch.equal(numba_backend.motion_blur(noisy, length), expected)
+    assert box_of(257.25).size == numba_backend.LARGEST
 
 
 @pytest.mark.parametrize("severity", [1, 2, 3])
@@ -174,22 +192,7 @@ def test_two_processes_may_compile_at_once(tmp_path: Path) -> None:
     with multiprocessing.get_context("fork").Pool(2) as pool:
         assert pool.map(fresh, [str(tmp_path)] * 2, chunksize=1) == [expected] * 2
         assert pool.map(fresh, [str(tmp_path)] * 2, chunksize=1) == [expected] * 2
-    assert list(tmp_path.rglob("kernels._darken*.nbc"))
-
-
-def test_without_numba_the_reference_steps_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    images = made_up((1, 3, 9, 40), 2)
-    expected = [corrupt(images, condition, scene_ids=["a"]) for condition in CONDITIONS]
-    monkeypatch.delattr("vlmis_utils.corruptions.numba_backend")
-    monkeypatch.setitem(sys.modules, "vlmis_utils.corruptions.numba_backend", None)
-    corruptions._compiled.cache_clear()
-    try:
-        with pytest.warns(RuntimeWarning, match="more slowly") as caught:
-            got = [corrupt(images, condition, scene_ids=["a"]) for condition in CONDITIONS]
-    finally:
-        corruptions._compiled.cache_clear()
-    assert len(caught) == 1 and "\n" not in str(caught[0].message)
-    assert all(torch.equal(a, b) for a, b in zip(got, expected, strict=True))
+    assert list(tmp_path.rglob("numba_backend._darken*.nbc"))
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ from vlmis_utils.protocol.classes import pixel_counts
 from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.protocol.safety_label import corridor_mask
 from vlmis_utils.records.store import BLANK, SCHEMAS
-from vlmis_utils.runner import plan, tasks
 from vlmis_utils.runner import run as engine
+from vlmis_utils.runner import tasks
 
 SCENES, CONDITIONS, SHARDS = 7, 4, 3
 
@@ -174,11 +174,12 @@ def test_an_interruption_repeats_at_most_one_shard(
 def test_a_killed_process_leaves_whole_shards_only(tmp_path: Path) -> None:
     study = fakes.make_study(tmp_path, SCENES, shard_size=1, workers=2)
     script = (
-        "from pathlib import Path\nfrom tests import fakes\nfrom vlmis_utils import engine\n"
+        "from pathlib import Path\nfrom tests.helpers import fakes\n"
+        "from vlmis_utils.runner import run\n"
         "if __name__ == '__main__':\n"
         f"    folder = Path({str(tmp_path)!r})\n"
         f"    study = fakes.make_study(folder, {SCENES}, shard_size=1, workers=2)\n"
-        "    engine.run(study, loaders=fakes.LOADERS)\n"
+        "    run.run(study, loaders=fakes.LOADERS)\n"
     )
     (tmp_path / "go.py").write_text(script)
     environment = {**os.environ, "PYTHONPATH": os.getcwd()}
@@ -351,9 +352,3 @@ def test_a_run_is_described(tmp_path: Path) -> None:
     assert description["stages"]["talker"]["images"] == SCENES * (CONDITIONS + 1)
     run(study)
     assert provenance.read_run(study.records)["stages"] == description["stages"]
-
-
-@pytest.mark.parametrize("name", ["gpu", "cuda:99"])
-def test_an_unknown_device(name: str) -> None:
-    with pytest.raises(UserError, match=name):
-        plan.device_of(name)

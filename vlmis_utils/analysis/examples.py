@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from vlmis_utils.core.device import resolve_device
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.datasets.registry import Scene, open_dataset
 from vlmis_utils.protocol.models import find_model, load_catalogue
@@ -94,7 +95,7 @@ def look(
     from vlmis_utils.models.segmentation.loading import load_segmenter
 
     views = degrade(scene, conditions, seed=seed, blur_scale=blur_scale, noise_sigma=noise_sigma)
-    place = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    place = resolve_device(device)
     pictures = torch.from_numpy(np.stack([v.image for v in views]).transpose(0, 3, 1, 2).copy())
     catalogue = load_catalogue(models)
     for name in segmenters:

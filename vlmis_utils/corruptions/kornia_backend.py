@@ -1,6 +1,8 @@
 """The three corruptions with Kornia and torch: what they mean, on any device.
 
 On a CPU `corruptions.numba_backend` does the same work faster; its bytes are tested against these.
+Kornia blurs and gives the gamma curve. Its noise is not used: torch's random numbers differ from
+one kind of device to another and depend on the batch, those of `corruptions.noise` do not.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from functools import lru_cache
 
 import torch
 
+from vlmis_utils.corruptions.box import box_of
 from vlmis_utils.corruptions.noise import gaussian
 
 __all__ = ["gamma_table", "low_light", "motion_blur", "occlude"]
@@ -19,32 +22,46 @@ __all__ = ["gamma_table", "low_light", "motion_blur", "occlude"]
 _BORDER = "replicate"
 
 
-def motion_blur(images: torch.Tensor, kernel: int) -> torch.Tensor:
-    """Average ``kernel`` neighbours in each row, through Kornia, edges replicated.
-
-    Kornia's motion kernel at angle 0 has one row that is not zero, so a single horizontal pass
-    does the work of the square one. It adds whole numbers (weights one, not 1/kernel), whose sum
-    is exact in any order and on any device, and divides once.
+def motion_blur(images: torch.Tensor, length: float) -> torch.Tensor:
+    """Average the pixels of each row over a horizontal box, edges replicated.
 
     Args:
         images: uint8 (B, 3, H, W), not empty, on any device.
-        kernel: length in pixels; odd, at least 3.
+        length: of the box in pixels, at least 1; its ends may cover a part of a pixel, see
+            `corruptions.box`.
 
     Returns:
-        uint8 (B, 3, H, W) on the same device, rounded to the nearest level.
+        uint8 (B, 3, H, W) on the same device, rounded to the nearest level, halves upwards.
     """
+    box = box_of(length)
+    sums = _sums(images, box.size) * (box.whole - box.ends)
+    if box.ends:
+        sums += _sums(images, box.size + 2) * box.ends
+    return sums.mul_(2).add_(box.total).floor_divide_(2 * box.total).to(torch.uint8)
+
+
+def _sums(images: torch.Tensor, size: int) -> torch.Tensor:
+    """Return the sum over ``size`` (odd) neighbours in each row, int32, by Kornia's motion kernel.
+
+    At angle 0 that kernel has one row that is not zero, so a single horizontal pass does the work
+    of the square one. Weights are one, not 1 / size: sums of whole numbers are exact.
+    """
+    if size == 1:
+        return images.to(torch.int32)
     import kornia
 
-    square = kornia.filters.get_motion_kernel2d(kernel, 0.0, 0.0)[0]
-    line = (square[kernel // 2] * kernel).round().to(images.device)
+    square = kornia.filters.get_motion_kernel2d(size, 0.0, 0.0)[0]
+    line = (square[size // 2] * size).round().to(images.device)
     with torch.autocast(images.device.type, enabled=False):
         sums = kornia.filters.filter2d(images.float(), line[None, None], border_type=_BORDER)
-    return (sums.round() / kernel).round().to(torch.uint8)
+    return sums.round_().to(torch.int32)
 
 
 @lru_cache(maxsize=16)
 def gamma_table(gamma: float) -> torch.Tensor:
     """Return float32 (256,): Kornia's gamma correction of every grey level, in [0, 1].
+
+    A power may differ in its last bit from one device to another; a table read there does not.
 
     >>> gamma_table(2.0)[[0, 51, 255]].tolist()  # (51 / 255) ** 2 = 0.04
     [0.0, 0.03999999910593033, 1.0]
@@ -70,7 +87,7 @@ def low_light(
         uint8 (B, 3, H, W) on the same device.
     """
     table = gamma_table(gamma).to(images.device)
-    out = torch.empty_like(images)
+    out = torch.empty_like(images, memory_format=torch.contiguous_format)
     for index, key in enumerate(keys):
         dark = table[images[index].long()]
         if sigma > 0:

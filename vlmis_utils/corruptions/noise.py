@@ -9,11 +9,12 @@ so a CPU and a GPU agree bit for bit, and a pixel's noise does not depend on the
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from functools import lru_cache
 
 import torch
 
-__all__ = ["digest_words", "gaussian", "philox4x32", "quantiles"]
+__all__ = ["digest_words", "gaussian", "philox4x32", "quantiles", "scene_words"]
 
 _MASK = 0xFFFFFFFF
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
@@ -33,6 +34,18 @@ def digest_words(*parts: object) -> tuple[int, int, int, int]:
     text = "".join(f"{len(str(part))}:{part};" for part in parts)
     digest = hashlib.sha256(text.encode()).digest()
     return tuple(int.from_bytes(digest[i : i + 8], "big") for i in range(0, 32, 8))
+
+
+def scene_words(seed: int, scene_id: str, *parts: object) -> tuple[int, int, int, int]:
+    """Return `digest_words` of a study's seed, a scene's name and ``parts``.
+
+    A name that one system writes with composed letters and another with combining marks (Unicode
+    NFC and NFD) is the same name.
+
+    >>> scene_words(0, "Zu\u0308rich", "LL") == scene_words(0, "Z\u00fcrich", "LL")
+    True
+    """
+    return digest_words(seed, unicodedata.normalize("NFC", scene_id), *parts)
 
 
 def philox4x32(counters: torch.Tensor, key: int) -> torch.Tensor:

@@ -7,7 +7,7 @@ instruction. Floating-point steps are those of the reference, in float32 and in 
 
 Importing this module compiles, or loads what an earlier import on this machine compiled (numba
 keeps it beside the module, else in the user's cache, else not at all). The import fails where numba
-does not work; `corruptions.corrupt` then uses the reference.
+does not work; `corruptions.backends` then takes the reference.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ import torch
 
 from vlmis_utils.core.jit import compiled
 from vlmis_utils.corruptions import kornia_backend
+from vlmis_utils.corruptions.box import box_of
 from vlmis_utils.corruptions.kornia_backend import gamma_table
 from vlmis_utils.corruptions.noise import quantiles
 
-__all__ = ["LARGEST_KERNEL", "low_light", "motion_blur", "occlude"]
+__all__ = ["LARGEST", "low_light", "motion_blur", "occlude"]
 
 if sys.byteorder != "little":
     raise ImportError("the compiled kernels split words in the order of little-endian machines")
 
 # 257 pixels of 255 add up to 65,535, the largest 16-bit number.
-LARGEST_KERNEL = 257
+LARGEST = 257
 
 _COUNTERS = 512  # in a block: 4,096 values
 _VALUES = 8  # of 16 bits, from one counter
@@ -74,34 +75,52 @@ def _divide(total, inverse, out):
         out[i] = np.uint8(np.int32(np.rint(np.float32(np.int32(total[i])) * inverse)))
 
 
-@compiled("void(uint8[:, ::1], uint8[:, ::1], int64)")
-def _blur_rows(rows, out, kernel):
-    """Write the rounded mean of ``kernel`` neighbours; a sum is split as ``kernel`` is in bits.
+@numba.njit
+def _mix(inner, outer, whole, ends, total, out):
+    for i in range(out.size):
+        level = (whole - ends) * np.int64(inner[i]) + ends * np.int64(outer[i])
+        out[i] = np.uint8((2 * level + total) // (2 * total))
 
-    The product with 1 / kernel is off by less than 1e-4, and a sum over an odd number of pixels is
-    at least 1 / (2 * 257) away from where rounding turns, so it rounds as the quotient would.
+
+@numba.njit
+def _sums(line, size, windows, spare, total):
+    """Write the sums over ``size`` neighbours, edges replicated; split as ``size`` is in bits."""
+    width, side = line.size, size // 2
+    _fill(line[0], windows[:side])
+    _copy(line, windows[side : side + width])
+    _fill(line[width - 1], windows[side + width : width + size - 1])
+    _copy(windows[:width], total)
+    start, length, count = 1, 1, width + size - 1
+    while 2 * length <= size:
+        count -= length
+        _pair(windows, length, spare[:count])
+        windows, spare = spare, windows
+        length *= 2
+        if size & length:
+            _add(windows[start : start + width], total)
+            start += length
+
+
+@compiled("void(uint8[:, ::1], uint8[:, ::1], int64, int64, int64)")
+def _blur_rows(rows, out, size, whole, ends):
+    """Write the rounded mean over a box, see `corruptions.box`.
+
+    Without ends the sum is multiplied by 1 / size. The product is off by less than 1e-4, and a sum
+    over an odd number of pixels is at least 1 / (2 * 257) away from where rounding turns, so it
+    rounds as the quotient would.
     """
-    width, side = rows.shape[1], kernel // 2
-    windows = np.empty(width + kernel - 1, np.uint16)
+    width, total = rows.shape[1], size * whole + 2 * ends
+    windows = np.empty(width + size + 1, np.uint16)
     spare = np.empty_like(windows)
-    total = np.empty(width, np.uint16)
-    inverse = np.float32(1 / kernel)
+    inner, outer = np.empty(width, np.uint16), np.empty(width, np.uint16)
+    inverse = np.float32(1 / size)
     for row in range(rows.shape[0]):
-        line = rows[row]
-        _fill(line[0], windows[:side])
-        _copy(line, windows[side : side + width])
-        _fill(line[width - 1], windows[side + width :])
-        _copy(windows, total)
-        start, length, count = 1, 1, windows.size
-        while 2 * length <= kernel:
-            count -= length
-            _pair(windows, length, spare[:count])
-            windows, spare = spare, windows
-            length *= 2
-            if kernel & length:
-                _add(windows[start : start + width], total)
-                start += length
-        _divide(total, inverse, out[row])
+        _sums(rows[row], size, windows, spare, inner)
+        if ends:
+            _sums(rows[row], size + 2, windows, spare, outer)
+            _mix(inner, outer, whole, ends, total, out[row])
+        else:
+            _divide(inner, inverse, out[row])
 
 
 @numba.njit
@@ -138,12 +157,13 @@ def _darken(image, out, table, noise, key):
         _expose(image[start:stop], table, noise, bits, out[start:stop])
 
 
-def motion_blur(images: torch.Tensor, kernel: int) -> torch.Tensor:
-    """Average ``kernel`` neighbours in each row, edges replicated.
+def motion_blur(images: torch.Tensor, length: float) -> torch.Tensor:
+    """Average the pixels of each row over a horizontal box, edges replicated.
 
     Args:
         images: uint8 (B, 3, H, W), not empty, on the CPU, with any strides.
-        kernel: length in pixels; odd, at least 3. Above `LARGEST_KERNEL` the reference does it.
+        length: of the box in pixels, at least 1; its ends may cover a part of a pixel, see
+            `corruptions.box`. A box of more than `LARGEST` pixels is left to the reference.
 
     Returns:
         uint8 (B, 3, H, W), contiguous.
@@ -151,12 +171,13 @@ def motion_blur(images: torch.Tensor, kernel: int) -> torch.Tensor:
     >>> motion_blur(torch.tensor([[[[210, 0, 0, 0]]]], dtype=torch.uint8), 3).flatten().tolist()
     [140, 70, 0, 0]
     """
-    if kernel > LARGEST_KERNEL:
-        return kornia_backend.motion_blur(images, kernel)
+    box = box_of(length)
+    if box.size + (2 if box.ends else 0) > LARGEST:
+        return kornia_backend.motion_blur(images, length)
     images = images.contiguous()
     out = torch.empty_like(images)
-    width = images.shape[-1]
-    _blur_rows(images.numpy().reshape(-1, width), out.numpy().reshape(-1, width), kernel)
+    rows, blurred = (array.numpy().reshape(-1, images.shape[-1]) for array in (images, out))
+    _blur_rows(rows, blurred, box.size, box.whole, box.ends)
     return out
 
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vlmis_utils.core.errors import UserError, closest
 
 __all__ = [
+    "BLANK",
     "BLUR_SCALES",
     "CONDITIONS",
     "CONDITION_NAMES",
+    "CORRUPTION_BACKENDS",
     "FAMILIES",
     "NOISE_SIGMA",
     "PAPER_WIDTH",
     "TABLE1",
     "Row",
-    "blur_kernel_size",
+    "blur_length",
     "condition_row",
     "ladder",
     "ordered",
@@ -33,12 +34,18 @@ NOISE_SIGMA = (0.02, 0.04, 0.06)
 
 BLUR_SCALES = ("absolute", "relative")
 
+# What degrades: compiled loops on a CPU, Kornia on any device, or the faster one; the same bytes.
+CORRUPTION_BACKENDS = ("auto", "kornia", "compiled")
+
+# The control arm, a condition for VLMs only: a uniform grey image instead of the scene.
+BLANK = "blank"
+
 # Families of conditions, in the order of the paper's result tables.
 FAMILIES: dict[str, str] = {"LL": "low light", "MB": "motion blur", "OCC": "occlusion"}
 CONDITION_NAMES: dict[str, str] = {
     "clean": "clean",
     **{f"{key}{level}": f"{FAMILIES[key]} {level}" for key in FAMILIES for level in (1, 2, 3)},
-    "blank": "blank image",
+    BLANK: "blank image",
 }
 
 
@@ -99,20 +106,18 @@ def condition_row(condition: str) -> Row | None:
     return _ROWS.get(condition)
 
 
-def blur_kernel_size(kernel: int, width: int, blur_scale: str = "absolute") -> int:
+def blur_length(kernel: int, width: int, blur_scale: str = "absolute") -> float:
     """Return the length in pixels of the horizontal blur on an image of a given width.
 
-    ``relative`` covers the angle of view that ``kernel`` covers on an image `PAPER_WIDTH` wide:
-    the smallest odd number not below ``kernel * width / PAPER_WIDTH``, and at least 3, so that
-    down to a width of 512 the three severities stay distinct.
+    ``absolute`` is the paper's kernel in pixels. ``relative`` spans the angle of view that the
+    kernel spans on an image `PAPER_WIDTH` wide: ``kernel * width / PAPER_WIDTH``, exactly, with a
+    part of a pixel at each end (see `corruptions.box`). A blur shorter than one pixel changes
+    nothing: with MB1 below a width of 293.
 
-    >>> [blur_kernel_size(k, 512, "relative") for k in (7, 15, 25)]
-    [3, 5, 7]
+    >>> [blur_length(k, 512, "relative") for k in (7, 15, 25)]
+    [1.75, 3.75, 6.25]
     """
-    if blur_scale == "absolute":
-        return kernel
-    wanted = math.ceil(kernel * width / PAPER_WIDTH)
-    return max(3, wanted + 1 - wanted % 2)
+    return float(kernel) if blur_scale == "absolute" else kernel * width / PAPER_WIDTH
 
 
 def ordered(conditions: Iterable[str]) -> list[str]:

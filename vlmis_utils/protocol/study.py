@@ -19,7 +19,12 @@ from vlmis_utils.core.errors import UserError, closest, shown
 from vlmis_utils.core.io import write_atomically
 from vlmis_utils.core.storage import Place, is_url, place
 from vlmis_utils.protocol import classes
-from vlmis_utils.protocol.conditions import BLUR_SCALES, CONDITIONS, NOISE_SIGMA
+from vlmis_utils.protocol.conditions import (
+    BLUR_SCALES,
+    CONDITIONS,
+    CORRUPTION_BACKENDS,
+    NOISE_SIGMA,
+)
 
 __all__ = ["ENGINES", "KEYS", "PARSERS", "READING", "STUDY_FILE", "Study", "flat", "load_study",
            "recorded_parameters", "write_study"]  # fmt: skip
@@ -52,6 +57,8 @@ class Study:
         seed: of the scenes (streetworld) and of the corruptions.
         conditions: which to run; ``clean`` is always needed, as all changes are taken from it.
         blur_scale: absolute (the paper's kernels in pixels) or relative (the same angle of view).
+        corruption_backend: what degrades, auto, kornia or compiled: the same bytes, so no result
+            depends on it.
         noise_sigma: low-light noise for severities 1 to 3, standard deviation in [0, 1] units.
         segmenters, vlms: names in the model catalogue.
         top_k: classes that a contrastive model mentions (Section 5.4).
@@ -84,6 +91,7 @@ class Study:
     seed: int = 0
     conditions: tuple[str, ...] = CONDITIONS
     blur_scale: str = "absolute"
+    corruption_backend: str = "auto"
     noise_sigma: tuple[float, ...] = NOISE_SIGMA
     segmenters: tuple[str, ...] = ("deeplabv3plus", "segformer", "mask2former")
     vlms: tuple[str, ...] = ("clip", "siglip", "qwen2-vl")
@@ -316,7 +324,8 @@ def _check(study: Study, source: str) -> None:
     for key, (holds, words) in _RULES.items():
         if not holds(getattr(study, key)):
             raise UserError(f"{source}: {key} must be {words}, not {shown(getattr(study, key))}")
-    named = {"parser": PARSERS, "blur_scale": BLUR_SCALES, "dataset": DATASETS, "engine": ENGINES}
+    named = {"parser": PARSERS, "blur_scale": BLUR_SCALES, "dataset": DATASETS, "engine": ENGINES,
+             "corruption_backend": CORRUPTION_BACKENDS}  # fmt: skip
     for key, known in named.items():
         _known(source, key, getattr(study, key), known)
     try:

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from vlmis_utils.core.errors import RunError, UserError, closest
 from vlmis_utils.core.io import drafts, write_atomically
 from vlmis_utils.core.storage import Place, place
+from vlmis_utils.protocol.conditions import BLANK
 from vlmis_utils.records.integrity import intact, parquet
 
 __all__ = [
@@ -35,9 +36,6 @@ __all__ = [
     "shard_key",
     "write_atomically",
 ]
-
-# The control arm, a condition for VLMs only: a uniform grey image instead of the scene.
-BLANK = "blank"
 
 # Part of every key: raise it when the meaning of a column changes.
 SCHEMA_VERSION = 2

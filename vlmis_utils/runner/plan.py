@@ -13,7 +13,8 @@ import pandas as pd
 import torch
 
 from vlmis_utils.core import provenance
-from vlmis_utils.core.errors import StopError, UserError
+from vlmis_utils.core.device import resolve_device
+from vlmis_utils.core.errors import StopError
 from vlmis_utils.core.io import write_atomically
 from vlmis_utils.models import hub
 from vlmis_utils.models.vlm.loading import Paid
@@ -30,7 +31,7 @@ from vlmis_utils.records.store import BLANK, Store, shard_key
 from vlmis_utils.runner import tasks
 from vlmis_utils.runner.tasks import Loaders, Task
 
-__all__ = ["TABLES", "Planner", "Unit", "device_of"]
+__all__ = ["TABLES", "Planner", "Unit"]
 
 # In the order in which one needs the other; everything needs the first two.
 TABLES: tuple[str, ...] = ("scenes", "conditions", "segmentation", "answers")
@@ -79,7 +80,7 @@ class Planner:
         self.study, self.loaders = study, loaders
         self.store = Store(study.store)
         self.catalogue = load_catalogue(study.models)
-        self.device = device_of(study.device)
+        self.device = resolve_device(study.device)
         self.scenes = tasks.open_scenes(study)
         self.described: dict[str, dict[str, object]] = {}
         self.rows: dict[tuple[str, str, int], list[list[str]]] = {}
@@ -214,23 +215,6 @@ class Planner:
 
             repository = find(entry)
         return hub.cached(repository, entry.revision) if repository else None
-
-
-def device_of(name: str) -> str:
-    """Return the torch device that ``auto``, ``cpu``, ``cuda`` or ``cuda:<n>`` means here.
-
-    Raises:
-        UserError: no such device.
-    """
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise UserError(f"unknown device {name!r}: use auto, cpu, cuda or cuda:<n>") from None
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise UserError(f"device {name!r} is not on this machine: use 'device: auto' or 'cpu'")
-    return name
 
 
 def _columns(frame: pd.DataFrame, *names: str) -> list[list[str]]:

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from vlmis_utils.core.errors import RunError
 
-__all__ = ["Fit", "fit", "resolve_device", "use_threads"]
+__all__ = ["Fit", "fit", "use_threads"]
 
 MakeBatch = Callable[[np.random.Generator, float], Any]
 Loss = Callable[[nn.Module, Any], Tensor]
@@ -45,13 +45,6 @@ class Fit:
     step: int
     minutes: float
     metric: float
-
-
-def resolve_device(device: str = "auto") -> str:
-    """Return ``device``, with "auto" read as "cuda" where there is one, else "cpu"."""
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return device
 
 
 def use_threads(threads: int | None = None) -> int:

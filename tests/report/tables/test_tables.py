@@ -42,7 +42,7 @@ def test_beside() -> None:
 def test_table1_says_what_the_study_applies() -> None:
     frame = tables.load_table1((0.02, 0.04, 0.06), 512, "relative").set_index("key")
     assert len(frame) == 9
-    assert "7 px" in frame["in this study"]["MB3"] and "25×25" in frame["in the paper"]["MB3"]
+    assert "6.25 px" in frame["in this study"]["MB3"] and "25×25" in frame["in the paper"]["MB3"]
     assert "σ = 0.06" in frame["in this study"]["LL3"]
 
 

@@ -17,7 +17,7 @@ from vlmis_utils.protocol.classes import (
     LANGUAGE_NAMES,
     TRAIN_CLASSES,
 )
-from vlmis_utils.protocol.conditions import TABLE1, blur_kernel_size, ordered
+from vlmis_utils.protocol.conditions import TABLE1, blur_length, ordered
 from vlmis_utils.report.tables.markdown import beside
 
 __all__ = ["load_agreement", "load_class_iou", "load_facts", "load_miou", "load_quality",
@@ -31,8 +31,8 @@ def load_table1(
     rows = []
     for row in TABLE1:
         if row.kernel is not None:
-            size = blur_kernel_size(row.kernel, width, blur_scale)
-            how = f"horizontal line kernel, {size} px"
+            length = blur_length(row.kernel, width, blur_scale)
+            how = f"horizontal line kernel, {length:g} px"
             printed = f"{row.kernel}×{row.kernel} px"
         elif row.gamma is not None:
             sigma = noise_sigma[row.severity - 1]

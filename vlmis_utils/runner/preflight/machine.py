@@ -11,11 +11,11 @@ from pathlib import Path
 import torch
 
 from vlmis_utils.core import provenance
+from vlmis_utils.core.device import resolve_device
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.core.progress import duration
 from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.protocol.study import Study
-from vlmis_utils.runner.plan import device_of
 from vlmis_utils.runner.preflight.dataset import SCENE_BYTES, missing_scenes, opened
 from vlmis_utils.runner.preflight.finding import Finding, size
 from vlmis_utils.runner.preflight.models import Need, memory_words
@@ -46,7 +46,7 @@ def machine_findings(study: Study, needs: Sequence[Need]) -> list[Finding]:
     findings = []
     device = None
     try:
-        device = device_of(study.device)
+        device = resolve_device(study.device)
         findings.append(Finding("device", "ok", _device_words(device)))
     except UserError as error:
         findings.append(Finding.of("device", error))

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from vlmis_utils.core.device import resolve_device
 from vlmis_utils.metrics.segmentation import confusion, miou
 from vlmis_utils.training.data import (
     SCENES,
@@ -26,7 +27,7 @@ from vlmis_utils.training.data import (
     load_training,
     scene_weights,
 )
-from vlmis_utils.training.loop import Fit, fit, resolve_device
+from vlmis_utils.training.loop import Fit, fit
 from vlmis_utils.training.nets.segmenter_nets import BUILDERS, Network, class_weights
 
 __all__ = ["RECIPES", "Phase", "Recipe", "augment", "batches", "train_segmenter", "validate"]
