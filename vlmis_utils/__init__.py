@@ -19,7 +19,7 @@ _HOMES: dict[str, str] = {
     "critical_omission_rate": "metrics.language",
     "hallucination_rate": "metrics.language",
     "iou": "metrics.segmentation",
-    "load_study": "protocol.study",
+    "load_study": "protocol.parameters",
     "mentions": "metrics.parsing.parse",
     "open_dataset": "datasets.registry",
     "open_results": "analysis.open_results",

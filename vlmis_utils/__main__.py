@@ -171,7 +171,7 @@ def _overrides(options: argparse.Namespace) -> dict[str, object]:
 
 
 def _study(options: argparse.Namespace):
-    from vlmis_utils.protocol.study import load_study
+    from vlmis_utils.protocol.parameters import load_study
 
     return load_study(options.params, _overrides(options), _keys)
 

@@ -12,7 +12,8 @@ from tests.helpers.synthetic import write_records
 from vlmis_utils import load_study, open_results
 from vlmis_utils.analysis.results import Results
 from vlmis_utils.core.errors import UserError
-from vlmis_utils.protocol.study import READING, Study, recorded_parameters, write_study
+from vlmis_utils.protocol.parameters import recorded_parameters, write_study
+from vlmis_utils.protocol.study import READING, Study
 
 
 def study_in(folder: Path, **changes: object) -> Study:

@@ -15,7 +15,7 @@ from vlmis_utils.analysis.results import Results
 from vlmis_utils.core import provenance
 from vlmis_utils.core.errors import RunError, UserError
 from vlmis_utils.core.storage import Remote, place
-from vlmis_utils.protocol.study import load_study
+from vlmis_utils.protocol.parameters import load_study
 from vlmis_utils.records.store import SCHEMAS, Store, read_table
 from vlmis_utils.runner import run as engine
 from vlmis_utils.runner import tasks

@@ -13,9 +13,11 @@ from PIL import Image
 from tests.helpers.miniature import save
 from vlmis_utils.core.errors import RunError, UserError
 from vlmis_utils.datasets.cityscapes import LABEL_IDS, TRAIN_IDS
-from vlmis_utils.datasets.folder import ClassMap, load_class_map, open_folder
-from vlmis_utils.datasets.registry import Scene, annotated_classes, open_dataset
+from vlmis_utils.datasets.folder import open_folder
+from vlmis_utils.datasets.registry import Scene, open_dataset
+from vlmis_utils.protocol.class_map import ClassMap, load_class_map
 from vlmis_utils.protocol.classes import IGNORE, LANGUAGE_CLASSES, TRAIN_CLASSES
+from vlmis_utils.protocol.datasets import annotated_classes
 from vlmis_utils.protocol.safety_label import image_rule
 
 MAPS = Path("params/class_maps")

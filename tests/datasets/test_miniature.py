@@ -12,8 +12,9 @@ from tests.helpers import fakes
 from tests.helpers.miniature import CITIES, make_cityscapes
 from vlmis_utils.analysis.results import Results
 from vlmis_utils.datasets.registry import open_dataset
+from vlmis_utils.protocol.parameters import load_study
 from vlmis_utils.protocol.prompts import PROMPTS
-from vlmis_utils.protocol.study import Study, load_study
+from vlmis_utils.protocol.study import Study
 from vlmis_utils.runner import run, tasks
 
 SCENES = 3

@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vlmis_utils.core.errors import UserError
-from vlmis_utils.datasets.folder import load_class_map
+from vlmis_utils.protocol.class_map import load_class_map
 from vlmis_utils.protocol.models import load_catalogue
-from vlmis_utils.protocol.study import KEYS, Study, flat, load_study
+from vlmis_utils.protocol.parameters import load_study
+from vlmis_utils.protocol.study import KEYS, Study, flat
 
 QUICK = settings(
     max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), database=None

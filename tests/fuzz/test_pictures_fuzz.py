@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vlmis_utils.core.errors import RunError
-from vlmis_utils.datasets.files import FileScene, label_table
+from vlmis_utils.datasets.files import FileScene
+from vlmis_utils.protocol.class_map import label_table
 from vlmis_utils.runner import tasks
 
 QUICK = settings(

@@ -71,7 +71,7 @@ def test_vlm_libraries_agree() -> None:
         ("m: just text", "must be a mapping"),
         ("- a\n- b", "must map model names"),
         ("", "must map model names"),
-        ("m: [", "is not YAML"),
+        ("m: [", "cannot be read as YAML"),
     ],
 )
 def test_bad_catalogues(tmp_path: Path, text: str, words: str) -> None:

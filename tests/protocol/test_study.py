@@ -10,7 +10,8 @@ import yaml
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.corruptions.corrupt import CONDITIONS, NOISE_SIGMA
 from vlmis_utils.protocol import classes
-from vlmis_utils.protocol.study import KEYS, Study, flat, load_study
+from vlmis_utils.protocol.parameters import load_study
+from vlmis_utils.protocol.study import KEYS, Study, flat
 
 PARAMS = sorted(p for p in Path("params").glob("*.yaml") if p.name != "models.yaml")
 
@@ -56,7 +57,7 @@ def test_flat_parameters_make_the_same_study_again(tmp_path: Path) -> None:
         ({"scenes": True}, ["scenes", "a whole number", "True"]),
         ({"scenes": 0}, ["scenes", "at least 1"]),
         ({"count_hedged": 1}, ["count_hedged", "true or false"]),
-        ({"conditions": "clean"}, ["conditions", "a list of text"]),
+        ({"conditions": "clean"}, ["conditions", "a list"]),
         ({"conditions": ["LL1"]}, ["conditions", "clean"]),
         ({"conditions": ["clean", "LL4"]}, ["condition 'LL4'", "LL3"]),
         ({"conditions": ["clean", "LL1", "LL1"]}, ["conditions", "twice"]),

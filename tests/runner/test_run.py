@@ -19,8 +19,8 @@ from tests.helpers import fakes
 from vlmis_utils.analysis.results import Results
 from vlmis_utils.core import provenance
 from vlmis_utils.core.errors import RunError, UserError
-from vlmis_utils.datasets.registry import annotated_classes
 from vlmis_utils.protocol.classes import pixel_counts
+from vlmis_utils.protocol.datasets import annotated_classes
 from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.protocol.safety_label import corridor_mask
 from vlmis_utils.records.store import BLANK, SCHEMAS

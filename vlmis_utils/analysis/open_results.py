@@ -5,7 +5,8 @@ from __future__ import annotations
 from vlmis_utils.analysis.results import Results
 from vlmis_utils.core.errors import UserError, closest
 from vlmis_utils.core.storage import Place
-from vlmis_utils.protocol.study import READING, recorded_parameters
+from vlmis_utils.protocol.parameters import recorded_parameters
+from vlmis_utils.protocol.study import READING
 
 __all__ = ["open_results"]
 

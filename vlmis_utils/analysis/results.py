@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 
 from vlmis_utils.core.storage import Place, place
-from vlmis_utils.datasets.registry import annotated_classes
 from vlmis_utils.metrics import (
     baselines as controls,
 )
@@ -36,6 +35,7 @@ from vlmis_utils.protocol.classes import (
     OBJECT_CLASSES,
     TRAIN_CLASSES,
 )
+from vlmis_utils.protocol.datasets import annotated_classes
 from vlmis_utils.records.store import BLANK, read_table
 from vlmis_utils.statistics.jackknife import jackknife_miou
 

@@ -14,41 +14,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from vlmis_utils.core.errors import UserError
-from vlmis_utils.datasets.files import PHOTOGRAPHS, FileScene, label_table
+from vlmis_utils.datasets.files import PHOTOGRAPHS, FileScene
 from vlmis_utils.datasets.layout import dataset_folder, paired, stratified
-from vlmis_utils.protocol.classes import (
-    IGNORE,
-    LANGUAGE_CLASSES,
-    LANGUAGE_NAMES,
-    TRAIN_CLASSES,
-)
+from vlmis_utils.protocol.class_map import label_table
+from vlmis_utils.protocol.classes import IGNORE, TRAIN_CLASSES
+from vlmis_utils.protocol.datasets import CAMVID_CLASSES
 
-__all__ = ["CAMVID_CLASSES", "CAMVID_EXCLUDED", "VARIABLE", "open_camvid"]
+__all__ = ["VARIABLE", "open_camvid"]
 
 VARIABLE = "VLMIS_CAMVID"
-
-# The eleven labels in order from 0, each with the train class it becomes; 11 is unlabelled.
-CAMVID_CLASSES: dict[str, str] = {
-    "Sky": "sky",
-    "Building": "building",
-    "Pole": "pole",
-    "Road": "road",
-    "Pavement": "sidewalk",
-    "Tree": "vegetation",
-    "SignSymbol": "traffic sign",
-    "Fence": "fence",
-    "Car": "car",
-    "Pedestrian": "person",
-    "Bicyclist": "rider",
-}
-
-# Language classes with no label of their own here. Such objects are drawn as a neighbour class (a
-# bicycle as Bicyclist, one region with its rider; a traffic light as SignSymbol) or unlabelled, so
-# whether one is in the picture cannot be known: they are left out of every mean, and never count
-# as missed.
-CAMVID_EXCLUDED: frozenset[str] = frozenset(LANGUAGE_CLASSES) - {
-    LANGUAGE_NAMES[train] for train in CAMVID_CLASSES.values()
-}
 
 
 def open_camvid(
@@ -64,8 +38,8 @@ def open_camvid(
         seed: of the choice.
 
     Returns:
-        scenes ordered by name, ``camvid-<split>-<name>``. `CAMVID_EXCLUDED` classes are never
-        present in them.
+        scenes ordered by name, ``camvid-<split>-<name>``. Classes of
+        `protocol.datasets.CAMVID_EXCLUDED` are never present in them.
 
     Raises:
         UserError: a wrong folder, no photographs in it, or one without its label map.

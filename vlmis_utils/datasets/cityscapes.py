@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from vlmis_utils.core.errors import UserError
-from vlmis_utils.datasets.files import FileScene, label_table
+from vlmis_utils.datasets.files import FileScene
 from vlmis_utils.datasets.layout import dataset_folder, paired, stratified
+from vlmis_utils.protocol.class_map import label_table
 from vlmis_utils.protocol.classes import IGNORE, TRAIN_CLASSES
 
 __all__ = ["LABEL_IDS", "TRAIN_IDS", "VARIABLE", "open_cityscapes"]
@@ -73,6 +74,10 @@ def open_cityscapes(
     Raises:
         UserError: a wrong folder, no images in it, images without label maps or the reverse.
     """
+    if split == "test":
+        raise UserError(
+            "cityscapes has no split 'test': its labels are not public (known: train, val)"
+        )
     folder = dataset_folder("cityscapes", root, VARIABLE, [f"leftImg8bit/{split}"])
     places = folder / "leftImg8bit" / split, folder / "gtFine" / split
     images = _by_scene(places[0], _IMAGE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,15 +11,14 @@ import numpy as np
 from PIL import Image
 
 from vlmis_utils.core.errors import RunError
-from vlmis_utils.protocol.classes import IGNORE, pixel_counts, present_classes
+from vlmis_utils.protocol.class_map import UNKNOWN
+from vlmis_utils.protocol.classes import pixel_counts, present_classes
 
-__all__ = ["PHOTOGRAPHS", "FileScene", "label_table"]
+__all__ = ["PHOTOGRAPHS", "FileScene"]
 
 # Endings of photographs, in lower case.
 PHOTOGRAPHS: tuple[str, ...] = (".png", ".jpg", ".jpeg")
 
-# Marks a value that a label table does not know.
-_UNKNOWN = -1
 _SHOWN = 12
 
 
@@ -31,7 +30,7 @@ class FileScene:
         scene_id: unique name.
         image_path: an RGB image of any format that Pillow reads.
         label_path: a one-channel label map of the image's size.
-        table: int16, the train id of each value in the label map; see `label_table`.
+        table: int16, the train id of each value in the label map; see `protocol.class_map`.
         remedy: completes the message about a value that the table does not know.
     """
 
@@ -75,7 +74,7 @@ class FileScene:
         wrong = ids[(ids < 0) | (ids >= len(self.table))]
         if not wrong.size:
             train = self.table[ids.astype(np.int64)]
-            wrong = ids[train == _UNKNOWN]
+            wrong = ids[train == UNKNOWN]
         if wrong.size:
             values = np.unique(wrong)
             some = ", ".join(map(str, values[:_SHOWN])) + (", ..." if len(values) > _SHOWN else "")
@@ -129,19 +128,3 @@ def _read(path: Path, use: Callable[[Image.Image], object], header_only: bool = 
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = " ".join(str(error).replace(str(path), "").split())
         raise RunError(f"cannot read {path} ({reason}): copy or download it again") from error
-
-
-def label_table(train_ids: Mapping[int, int]) -> np.ndarray:
-    """Return a lookup table from a dataset's own ids to train ids.
-
-    Args:
-        train_ids: own id, 0 or more -> train id (or 255); every id that may occur. 255 itself
-            means 255 unless said otherwise.
-
-    Returns:
-        int16 (256,) or longer, -1 where the dataset defines nothing.
-    """
-    table = np.full(max(IGNORE, *train_ids) + 1, _UNKNOWN, dtype=np.int16)
-    for own, train in {IGNORE: IGNORE, **train_ids}.items():
-        table[own] = train
-    return table

@@ -14,19 +14,9 @@ import numpy as np
 
 from vlmis_utils.core.errors import UserError, closest
 from vlmis_utils.datasets.files import FileScene
-from vlmis_utils.protocol.classes import LANGUAGE_CLASSES
+from vlmis_utils.protocol.datasets import SPLITS, check_dataset
 
-__all__ = ["DATASETS", "SPLITS", "FileScene", "Scene", "annotated_classes", "load_many",
-           "open_dataset"]  # fmt: skip
-
-# Cityscapes keeps the labels of its test split private.
-SPLITS: dict[str, tuple[str, ...]] = {
-    "streetworld": ("train", "val", "test"),
-    "cityscapes": ("train", "val"),
-    "camvid": ("train", "val", "test"),
-    "folder": ("train", "val", "test"),
-}
-DATASETS: tuple[str, ...] = tuple(SPLITS)
+__all__ = ["FileScene", "Scene", "load_many", "open_dataset"]
 
 
 @runtime_checkable
@@ -82,10 +72,10 @@ def open_dataset(
     """Open a split of a dataset.
 
     Args:
-        name: one of `DATASETS`.
+        name: one of `protocol.datasets.DATASETS`.
         root: the dataset's folder; by default the environment variable CITYSCAPES_DATASET,
             VLMIS_CAMVID or VLMIS_FOLDER. StreetWorld needs none.
-        split: one of `SPLITS` of the dataset.
+        split: train, val or test.
         limit: at most so many scenes; all (of StreetWorld, the default number) when None. From
             real data a seeded choice that keeps the shares of cities or recordings; a smaller
             limit chooses a part of what a larger one chooses.
@@ -102,11 +92,9 @@ def open_dataset(
     >>> len(open_dataset("streetworld", split="val", limit=3))
     3
     """
-    _check_name(name, class_map)
-    if split not in SPLITS[name]:
-        why = ": its test labels are not public" if split == "test" else ""
-        known = ", ".join(SPLITS[name])
-        raise UserError(f"{name} has no split {split!r}{why} (known: {known})")
+    check_dataset(name, class_map)
+    if split not in SPLITS:
+        raise UserError(f"{name} has no split {split!r}{closest(split, SPLITS)}")
     if isinstance(limit, bool) or not (limit is None or isinstance(limit, int)):
         raise UserError(f"limit must be a whole number of scenes, got {limit!r}")
     if limit is not None and limit < 1:
@@ -126,45 +114,6 @@ def open_dataset(
     from vlmis_utils.datasets.camvid import open_camvid
 
     return open_camvid(root, split=split, limit=limit, seed=seed)
-
-
-def annotated_classes(name: str, class_map: str | Path | None = None) -> frozenset[str]:
-    """Return the language classes that a dataset's labels can show.
-
-    A class outside is never present there, however many there are in the pictures: leave it out of
-    the vocabulary when hallucinations are counted, and out of every mean over classes.
-
-    Args:
-        name: one of `DATASETS`.
-        class_map: that of a folder.
-
-    Raises:
-        UserError: an unknown dataset, or a class map that is wrong, missing or not used.
-
-    >>> "truck" in annotated_classes("cityscapes"), "truck" in annotated_classes("camvid")
-    (True, False)
-    """
-    _check_name(name, class_map)
-    if name == "folder":
-        from vlmis_utils.datasets.folder import load_class_map
-
-        return load_class_map(class_map).annotated
-    if name != "camvid":
-        return frozenset(LANGUAGE_CLASSES)
-    from vlmis_utils.datasets.camvid import CAMVID_EXCLUDED
-
-    return frozenset(LANGUAGE_CLASSES) - CAMVID_EXCLUDED
-
-
-def _check_name(name: str, class_map: str | Path | None) -> None:
-    if name not in SPLITS:
-        raise UserError(f"unknown dataset {name!r}{closest(name, SPLITS)}")
-    if name == "folder" and class_map is None:
-        raise UserError(
-            "dataset folder needs class_map: a file such as params/class_maps/bdd100k.yaml"
-        )
-    if name != "folder" and class_map is not None:
-        raise UserError(f"class_map is for 'dataset: folder'; {name} has its own: remove it")
 
 
 def load_many(scenes: Iterable[Scene], workers: int | None = None, progress: bool = True) -> None:

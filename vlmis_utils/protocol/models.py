@@ -6,14 +6,16 @@ file or an identifier in that library's own standard format, the revision pins w
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
-import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from vlmis_utils.core.errors import UserError, closest, shown
+from vlmis_utils.core.errors import UserError, closest
+from vlmis_utils.core.strict_yaml import parse_yaml
+from vlmis_utils.core.validation import Text, known_as, must, problems
 
 __all__ = ["LIBRARIES", "ModelEntry", "checkpoint_path", "find_model", "load_catalogue"]
 
@@ -27,6 +29,9 @@ LIBRARIES: dict[str, str] = {
     "openai": "vlm",
 }
 KINDS: tuple[str, ...] = ("segmenter", "vlm")
+_REQUIRED = ("library", "checkpoint")
+_QUOTES = "must be text (put it in quotes), not"
+_SHOWN = 6
 ROOT = Path(__file__).resolve().parents[2]
 
 _LOCAL = re.compile(r"^[./~]|^vlmis_utils/|^checkpoints/|\.(pth|pt|safetensors|bin)$")
@@ -68,18 +73,16 @@ class ModelEntry:
         return dict(self.options).get(key, default)
 
 
-_KEYS = tuple(f.name for f in dataclasses.fields(ModelEntry) if f.name != "name")
-
-
 def load_catalogue(path: str | Path = "params/models.yaml") -> dict[str, ModelEntry]:
     """Read and check a model catalogue: YAML, one mapping for each model name.
 
     A relative path that does not exist from the working directory is taken from the repository
-    root. Checkpoints are not looked for here: see `checkpoint_path`.
+    root. Checkpoints are not looked for here: see `checkpoint_path`; the options of an entry are
+    checked by the library that takes them.
 
     Raises:
         UserError: no such file, no YAML mapping, an unknown key, kind or library, or an entry
-            without a checkpoint. The message names the entry and the remedy.
+            without a checkpoint. The message names every mistake, its entry and the remedy.
 
     >>> load_catalogue()["clip"].label
     'CLIP'
@@ -87,10 +90,10 @@ def load_catalogue(path: str | Path = "params/models.yaml") -> dict[str, ModelEn
     given = Path(path)
     found = given if given.exists() or given.is_absolute() else ROOT / given
     try:
-        read = yaml.safe_load(found.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        read = parse_yaml(found.read_text(encoding="utf-8"))
+    except ValueError as error:
         reason = " ".join(str(error).split())
-        raise UserError(f"model catalogue {path} is not YAML: {reason}") from None
+        raise UserError(f"model catalogue {path} cannot be read as YAML: {reason}") from None
     except OSError as error:
         raise UserError(
             f"cannot read model catalogue {path} ({error.strerror}): "
@@ -98,7 +101,17 @@ def load_catalogue(path: str | Path = "params/models.yaml") -> dict[str, ModelEn
         ) from None
     if not isinstance(read, dict) or not read:
         raise UserError(f"model catalogue {path} must map model names to entries, as models.yaml")
-    return {str(name): _entry(str(name), fields, path) for name, fields in read.items()}
+    entries: dict[str, ModelEntry] = {}
+    wrong: list[str] = []
+    for name, fields in read.items():
+        try:
+            entries[str(name)] = _entry(str(name), fields)
+        except UserError as error:
+            wrong.append(f"model {str(name)!r} in {path}: {error}")
+    if wrong:
+        more = f"; and {len(wrong) - _SHOWN} more models" if len(wrong) > _SHOWN else ""
+        raise UserError("; ".join(wrong[:_SHOWN]) + more)
+    return entries
 
 
 def find_model(catalogue: dict[str, ModelEntry], name: str, kind: str | None = None) -> ModelEntry:
@@ -150,42 +163,52 @@ def checkpoint_path(entry: ModelEntry) -> Path | None:
     return None
 
 
-def _entry(name: str, fields: object, path: str | Path) -> ModelEntry:
-    where = f"model {name!r} in {path}"
+class _Fields(BaseModel):
+    """An entry as the catalogue writes it; `LIBRARIES` says which kind a library loads."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    library: Annotated[Text, known_as("library", LIBRARIES)]
+    checkpoint: Annotated[Text, must(bool, "a folder, a file or a hub id")]
+    kind: Annotated[Text, known_as("kind", KINDS)] | None = None
+    revision: Text | None = None
+    shown: Text | None = None
+    label: Text | None = None
+    licence: Text | None = None
+    parameters: Text | None = None
+    visual_tokens: Text | None = None
+    options: dict[Any, Any] | None = None
+
+    @model_validator(mode="after")
+    def _kind_of_library(self) -> _Fields:
+        if self.kind not in (None, LIBRARIES[self.library]):
+            due = LIBRARIES[self.library]
+            raise ValueError(f"{self.library} loads a {due}, not a {self.kind}")
+        return self
+
+
+def _entry(name: str, fields: object) -> ModelEntry:
     if not isinstance(fields, dict):
-        raise UserError(f"{where}: must be a mapping with library and checkpoint")
-    for key in fields:
-        if key not in _KEYS:
-            raise UserError(f"{where}: unknown key {key!r}{closest(key, _KEYS)}")
-    for key in ("library", "checkpoint"):
-        if not fields.get(key):
-            raise UserError(f"{where}: {key} is missing: add a line `{key}: ...`")
-    for key, value in fields.items():
-        if key != "options" and value is not None and not isinstance(value, str):
-            raise UserError(f"{where}: {key} must be text, not {shown(value)}: put it in quotes")
-    library = fields["library"]
-    if library not in LIBRARIES:
-        raise UserError(f"{where}: unknown library {library!r}{closest(library, LIBRARIES)}")
-    kind = fields.get("kind") or LIBRARIES[library]
-    if kind not in KINDS:
-        raise UserError(f"{where}: unknown kind {kind!r}{closest(kind, KINDS)}")
-    if kind != LIBRARIES[library]:
-        raise UserError(f"{where}: {library} loads a {LIBRARIES[library]}, not a {kind}")
-    options = fields.get("options") or {}
-    if not isinstance(options, dict):
-        raise UserError(f"{where}: options must be a mapping, not {shown(options)}")
+        raise UserError("must be a mapping with library and checkpoint")
+    given = {str(key): value for key, value in fields.items()}
+    try:
+        read = _Fields(**{k: v for k, v in given.items() if v is not None or k not in _REQUIRED})
+    except ValidationError as error:
+        found = problems(error, given, _Fields.model_fields)
+        texts = (p.text.replace("must be text, not", _QUOTES) for p in found)
+        raise UserError("; ".join(texts)) from None
     return ModelEntry(
         name=name,
-        kind=kind,
-        library=library,
-        checkpoint=fields["checkpoint"],
-        revision=fields.get("revision"),
-        shown=fields.get("shown") or name,
-        label=fields.get("label") or fields.get("shown") or name,
-        licence=fields.get("licence") or "",
-        parameters=fields.get("parameters") or "",
-        visual_tokens=fields.get("visual_tokens") or "",
-        options=tuple(sorted((str(k), _frozen(v)) for k, v in options.items())),
+        kind=LIBRARIES[read.library],
+        library=read.library,
+        checkpoint=read.checkpoint,
+        revision=read.revision,
+        shown=read.shown or name,
+        label=read.label or read.shown or name,
+        licence=read.licence or "",
+        parameters=read.parameters or "",
+        visual_tokens=read.visual_tokens or "",
+        options=tuple(sorted((str(k), _frozen(v)) for k, v in (read.options or {}).items())),
     )
 
 

@@ -31,7 +31,8 @@ from vlmis_utils.core.errors import RunError, UserError, closest
 from vlmis_utils.core.io import write_atomically
 from vlmis_utils.core.processes import pool
 from vlmis_utils.core.progress import Progress, say
-from vlmis_utils.protocol.study import READING, Study, flat, write_study
+from vlmis_utils.protocol.parameters import write_study
+from vlmis_utils.protocol.study import READING, Study, flat
 from vlmis_utils.records.store import SCHEMAS
 
 __all__ = ["NOTEBOOKS", "Page", "execute", "find_pages", "page_keys", "select"]

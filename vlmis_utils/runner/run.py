@@ -17,8 +17,9 @@ from dataclasses import asdict
 from vlmis_utils.core import provenance
 from vlmis_utils.core.errors import RunError, unwritable
 from vlmis_utils.core.progress import Progress, say
-from vlmis_utils.datasets.registry import annotated_classes
-from vlmis_utils.protocol.study import Study, flat, write_study
+from vlmis_utils.protocol.datasets import annotated_classes
+from vlmis_utils.protocol.parameters import write_study
+from vlmis_utils.protocol.study import Study, flat
 from vlmis_utils.records.lock import locked
 from vlmis_utils.runner import tasks
 from vlmis_utils.runner.local import Compute, computing

@@ -30,7 +30,7 @@ def check_file(
     Keys with a problem are reported and left out; what depends on them alone is not looked at.
 
     Args:
-        path, overrides, page_keys: as of `protocol.study.load_study`.
+        path, overrides, page_keys: as of `protocol.parameters.load_study`.
     """
     study, findings, unread = readable_study(path, overrides, page_keys)
     return findings + check(study, unread)
