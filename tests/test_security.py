@@ -82,13 +82,13 @@ def test_no_source_unpickles_evaluates_or_trusts_code() -> None:
                 if function.startswith("AutoModel") and given.get("use_safetensors") != "True":
                     wrong.append((name, ast.unparse(node)))
     assert not wrong
-    assert "convert.py" in unpickles and unpickles <= UNPICKLE
+    assert "models/convert.py" in unpickles and unpickles <= UNPICKLE
 
 
 def test_the_loader_that_is_no_plain_safe_loader_is_a_safe_one() -> None:
-    from vlmis_utils.datasets import folder
+    from vlmis_utils.core import strict_yaml
 
-    assert issubclass(folder._Unrepeated, yaml.SafeLoader)
+    assert issubclass(strict_yaml._Core, yaml.SafeLoader)
 
 
 def test_nothing_that_a_study_runs_can_unpickle() -> None:
