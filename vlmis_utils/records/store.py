@@ -37,7 +37,8 @@ __all__ = [
     "write_atomically",
 ]
 
-# Part of every key: raise it when the meaning of a column changes.
+# Part of every key: raise it when the meaning of a column changes. A new column alone changes no
+# meaning: it is marked as `Column.later`, and what was recorded before stays good.
 SCHEMA_VERSION = 2
 
 _GROUP = 1024  # rows of a table that are put together at a time
@@ -45,15 +46,23 @@ _GROUP = 1024  # rows of a table that are put together at a time
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table: its name, Arrow type, unit and meaning."""
+    """One column of a table: its name, Arrow type, unit and meaning.
+
+    ``later`` columns came after the first records: older files lack them and are read with nulls.
+    """
 
     name: str
     type: pa.DataType
     unit: str
     meaning: str
+    later: bool = False
 
 
-_TEXT, _FLOAT, _COUNTS = pa.string(), pa.float64(), pa.list_(pa.int64())
+_TEXT, _FLOAT, _INT, _COUNTS = pa.string(), pa.float64(), pa.int64(), pa.list_(pa.int64())
+_WHY_ENDED = (
+    "why the text ended: stop, length, filtered, refused, not finite (scores that are no numbers, "
+    "so no answer) or the server's word; null if unknown"
+)
 
 SCHEMAS: dict[str, tuple[Column, ...]] = {
     "scenes": (
@@ -96,6 +105,12 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
         Column("p_yes", _FLOAT, "", "probability that the text begins with yes; null if unknown"),
         Column("p_no", _FLOAT, "", "the same of no"),
         Column("seconds", _FLOAT, "s", "wall time of the batch, divided by its answers"),
+        Column("finish_reason", _TEXT, "", _WHY_ENDED, later=True),
+        Column("truncated", pa.bool_(), "", "cut by the limit of tokens; null if unknown", True),
+        Column("reasoning", _TEXT, "", "what of the text, or beside it, was reasoning", True),
+        Column("prompt_tokens", _INT, "tokens", "read, those of the image among them", True),
+        Column("completion_tokens", _INT, "tokens", "written, reasoning among them", True),
+        Column("reasoning_tokens", _INT, "tokens", "of those, reasoning; null if untold", True),
     ),
 }
 
@@ -141,7 +156,7 @@ def read_table(records: str | Place, table: str) -> pd.DataFrame:
     if not path.exists():
         raise RunError(f"no records at {path}: run the study first, 'vlmis run params/X.yaml'")
     try:
-        return pd.read_parquet(_opened(path))
+        return _completed(pq.read_table(_opened(path)), table).to_pandas()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise RunError(
             f"{path} is damaged ({_first_line(error)}): run the study again, "
@@ -189,7 +204,7 @@ class Store:
         """Write a shard atomically, with the facts of its key as file metadata."""
         schema = _schema(table).with_metadata({"vlmis": json.dumps(facts, sort_keys=True)})
         path = self.path(table, key)
-        write_atomically(path, parquet(_to_arrow(frame, schema)))
+        write_atomically(path, parquet(_to_arrow(frame, table, schema)))
         return path
 
     def consolidate(self, table: str, keys: Iterable[str]) -> Place:
@@ -216,7 +231,7 @@ class Store:
     def _arrow(self, table: str, key: str) -> pa.Table | None:
         path = self.path(table, key)
         try:
-            arrow = pq.ParquetFile(_opened(path)).read()
+            arrow = _completed(pq.ParquetFile(_opened(path)).read(), table)
             if arrow.schema.equals(_schema(table)):
                 return arrow
         except FileNotFoundError:
@@ -232,11 +247,21 @@ def _schema(table: str) -> pa.Schema:
     return pa.schema([(column.name, column.type) for column in SCHEMAS[table]])
 
 
-def _to_arrow(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
-    missing = [name for name in schema.names if name not in frame]
+def _completed(arrow: pa.Table, table: str) -> pa.Table:
+    """Return a file's rows with the columns that it is too old to have, empty."""
+    for at, column in enumerate(SCHEMAS[table]):
+        if column.later and column.name not in arrow.column_names:
+            empty = pa.nulls(len(arrow), column.type)
+            arrow = arrow.add_column(min(at, arrow.num_columns), column.name, empty)
+    return arrow
+
+
+def _to_arrow(frame: pd.DataFrame, table: str, schema: pa.Schema) -> pa.Table:
+    missing = [c.name for c in SCHEMAS[table] if c.name not in frame and not c.later]
     if missing:
         raise ValueError(f"a shard lacks the columns {', '.join(missing)}")
-    return pa.Table.from_pandas(frame[schema.names], schema=schema, preserve_index=False)
+    frame = frame.reindex(columns=schema.names)
+    return pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
 
 
 def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:

@@ -31,6 +31,7 @@ from vlmis_utils.models.vlm.response_cache import Replies
 from vlmis_utils.protocol.answer import Answer
 from vlmis_utils.protocol.classes import IGNORE, pixel_counts
 from vlmis_utils.protocol.prompts import PROMPTS
+from vlmis_utils.protocol.reasoning import split_reasoning
 from vlmis_utils.protocol.safety_label import corridor_mask
 from vlmis_utils.protocol.study import Study
 from vlmis_utils.records.store import BLANK
@@ -258,21 +259,33 @@ def _answers(task: Task) -> list[dict[str, object]]:
             answered = answered * len(scenes)
         for scene, of_scene in zip(scenes, answered, strict=True):
             for prompt, answer in zip(PROMPTS, of_scene, strict=True):
-                found.append(
-                    {
-                        "vlm": task.entry.name,
-                        "scene_id": scene.scene_id,
-                        "condition": task.condition,
-                        "prompt": prompt.name,
-                        "text": answer.text,
-                        "labels": list(answer.labels),
-                        "scores": list(answer.scores),
-                        "p_yes": answer.p_yes,
-                        "p_no": answer.p_no,
-                        "seconds": seconds,
-                    }
-                )
+                asked = {
+                    "vlm": task.entry.name,
+                    "scene_id": scene.scene_id,
+                    "condition": task.condition,
+                    "prompt": prompt.name,
+                }
+                found.append(asked | _answer_columns(answer.finite()) | {"seconds": seconds})
     return found
+
+
+def _answer_columns(answer: Answer) -> dict[str, object]:
+    """Return an answer as it is recorded; reasoning that its text holds stays there, too."""
+    inside = split_reasoning(answer.text)[0] if answer.text else ""
+    ended = answer.finish_reason
+    return {
+        "text": answer.text,
+        "labels": list(answer.labels),
+        "scores": list(answer.scores),
+        "p_yes": answer.p_yes,
+        "p_no": answer.p_no,
+        "finish_reason": ended,
+        "truncated": None if ended is None else ended == "length",
+        "reasoning": "\n".join(filter(None, (answer.reasoning, inside))) or None,
+        "prompt_tokens": answer.prompt_tokens,
+        "completion_tokens": answer.completion_tokens,
+        "reasoning_tokens": answer.reasoning_tokens,
+    }
 
 
 def _ask(vlm: Vlm, images: np.ndarray) -> tuple[list[list[Answer]], float]:

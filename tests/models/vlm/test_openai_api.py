@@ -157,14 +157,11 @@ def test_first_token_probabilities_are_asked_for_and_read(
 
 
 @pytest.mark.parametrize(
-    "body",
-    [
-        {"hello": 1}, {"choices": []}, [], "text", {"choices": [{}]}, {"choices": [None]},
-        {"choices": [{"finish_reason": "stop", "message": None}]},
-        json.dumps(completion("Yes.")[1]).encode()[:-20], b"", b"<html>504</html>", None,
-    ],
-)  # fmt: skip
-def test_a_reply_that_is_none(server: ChatServer, images: torch.Tensor, body: object) -> None:
+    "body", [json.dumps(completion("Yes.")[1]).encode()[:-20], b"", b"<html>504</html>", None]
+)
+def test_a_reply_that_came_broken_is_asked_for_again(
+    server: ChatServer, images: torch.Tensor, body: object
+) -> None:
     server.reply = lambda sent, number: (200, body)
     with pytest.raises(RunError, match="no chat completion|cannot be reached") as caught:
         load_vlm(entry(retries=1)).answer(images[:1], PROMPTS[:1])
@@ -172,6 +169,39 @@ def test_a_reply_that_is_none(server: ChatServer, images: torch.Tensor, body: ob
     server.reply = lambda sent, number: (200, body) if number == 3 else completion("Yes.")
     (row,) = load_vlm(entry(retries=1)).answer(images[:1], PROMPTS[:1])
     assert row[0].text == "Yes." and len(server.bodies) == 4
+
+
+@pytest.mark.parametrize("body", [{"hello": 1}, [], "text", {"output": [{"type": "message"}]}])
+def test_another_protocol_is_not_asked_again(
+    server: ChatServer, images: torch.Tensor, body: object
+) -> None:
+    server.reply = lambda sent, number: (200, body)
+    with pytest.raises(RunError, match="no chat completion.*check OPENAI_BASE_URL"):
+        load_vlm(entry(retries=5)).answer(images[:1], PROMPTS[:1])
+    assert len(server.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"choices": []}, {"choices": None}, {"choices": [{}]}, {"choices": [None]},
+        {"choices": "none"}, {"choices": [{"finish_reason": "stop", "message": None}]},
+        {"choices": [{"message": {"content": 7}, "finish_reason": 3}], "usage": "no"},
+        {"choices": [{"message": {"content": None}, "logprobs": {"content": [None]}}]},
+        {"choices": [{"message": ["x"]}], "usage": {"prompt_tokens": "many"}},
+    ],
+)  # fmt: skip
+def test_a_completion_without_an_answer_is_paid_for_once(
+    server: ChatServer, images: torch.Tensor, body: object, tmp_path: Path
+) -> None:
+    server.reply = lambda sent, number: (200, body)
+    for _ in range(2):
+        vlm = load_vlm(entry(top_logprobs=2))
+        vlm.keep_replies(Replies(tmp_path / "replies.jsonl"))
+        assert vlm.answer(images[:1], PROMPTS[:1])[0][0].text == ""
+    assert len(server.bodies) == 1
+    (line,) = (tmp_path / "replies.jsonl").read_text().splitlines()
+    assert json.loads(json.loads(line)["body"]) == body
 
 
 def test_a_server_that_hangs_is_left_and_asked_again(
@@ -277,14 +307,21 @@ def test_tokens_and_cost_are_counted(server: ChatServer, images: torch.Tensor) -
         free.keep_replies(Replies(max_cost=1))
 
 
-def test_a_key_that_a_server_echoes_is_not_recorded(
-    server: ChatServer, images: torch.Tensor, tmp_path: Path
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("x", "Yes, a taxi and a bus at the exit."),
+        ("none", "none visible, nonetheless a van"),
+        ("e", "There are three bicycles."),
+        (KEY, f"A sign that says {KEY}."),
+    ],
+)
+def test_answers_are_recorded_as_they_come(
+    server: ChatServer, images: torch.Tensor, monkeypatch, key: str, text: str
 ) -> None:
-    server.reply = lambda body, number: completion(f"Your key is {KEY}.")
-    vlm = load_vlm(entry())
-    vlm.keep_replies(Replies(tmp_path / "replies.jsonl"))
-    assert vlm.answer(images[:1], PROMPTS[:1])[0][0].text == "Your key is [key]."
-    assert KEY not in (tmp_path / "replies.jsonl").read_text()
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    server.reply = lambda body, number: completion(text)
+    assert load_vlm(entry()).answer(images[:1], PROMPTS[:1])[0][0].text == text
 
 
 def test_no_server(monkeypatch: pytest.MonkeyPatch, images: torch.Tensor) -> None:

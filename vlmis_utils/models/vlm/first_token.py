@@ -106,4 +106,6 @@ def generate(
     configs = (model.config, model.config.get_text_config())
     if not any(getattr(config, "is_encoder_decoder", False) for config in configs):
         out = out[:, inputs["input_ids"].shape[1] :]  # a decoder repeats what it was given
+    else:
+        out = out[:, 1:]  # the token that starts the decoder
     return out.tolist(), first.shares

@@ -23,7 +23,8 @@ from vlmis_utils.core.errors import UserError
 from vlmis_utils.core.progress import say
 from vlmis_utils.models.batching import answer_in_parts
 from vlmis_utils.models.vlm.chat_template import chat, decode_greedily, limit_pixels
-from vlmis_utils.models.vlm.first_token import generate, probabilities, spellings
+from vlmis_utils.models.vlm.decoded import to_answers
+from vlmis_utils.models.vlm.first_token import generate, spellings
 from vlmis_utils.models.vlm.generative_options import (
     Settings,
     checked,
@@ -171,8 +172,9 @@ class Generative:
             steady=self._together is not None,
         )
         decoded = decode(self._model, seen, layout, rules)
+        before = [seen.length + len(tail) for tail in layout.tails]
         return [
-            self._worded(tokens, first, kinds)
+            self._worded(tokens, first, kinds, before)
             for tokens, first in zip(decoded.tokens, decoded.first, strict=True)
         ]
 
@@ -180,18 +182,21 @@ class Generative:
         """Return the answers to prompts of one kind, one for each row of the inputs."""
         limit, decisive = self._settings.limit(kind), self._decisive(kind)
         tokens, first = generate(self._model, inputs, limit, decisive)
-        return self._worded(tokens, first, [kind] * len(tokens))
+        before = inputs["attention_mask"].sum(dim=1).tolist()
+        return self._worded(tokens, first, [kind] * len(tokens), before)
 
     def _worded(
-        self, tokens: Sequence[Sequence[int]], first: Tensor, kinds: Sequence[str]
+        self,
+        tokens: Sequence[Sequence[int]],
+        first: Tensor,
+        kinds: Sequence[str],
+        before: Sequence[int],
     ) -> list[Answer]:
-        """Return answers; how they begin is kept for closed questions only."""
+        """Return answers, given their tokens, how they begin, and how many tokens were read."""
         texts = self._processor.batch_decode(tokens, skip_special_tokens=True)
-        yes, no = (probabilities(first, self._words[word]) for word in ("yes", "no"))
-        return [
-            Answer(text) if kind == "describe" else Answer(text, p_yes=y, p_no=n)
-            for text, y, n, kind in zip(texts, yes, no, kinds, strict=True)
-        ]
+        decisive = [self._decisive(kind) for kind in kinds]
+        closed = [kind != "describe" for kind in kinds]
+        return to_answers(texts, tokens, first, self._words, self._ends, decisive, closed, before)
 
     def _halved(self, count: int) -> None:
         if self._together:

@@ -3,14 +3,13 @@
 The key comes from the environment variable ``OPENAI_API_KEY`` and, for another server than the
 client's default, the address from ``OPENAI_BASE_URL``; an entry can name other variables. Neither
 is ever written to records, errors or representations. Decoding is greedy as far as a server allows
-it: temperature 0. What comes back is kept and counted by `models.vlm.response_cache`.
+it: temperature 0. A reply is kept as it came by `models.vlm.response_cache`, then read by
+`models.vlm.openai_reply`.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import io
 import json
 import threading
 from collections.abc import Sequence
@@ -18,18 +17,19 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from vlmis_utils.core.errors import RunError, UserError
-from vlmis_utils.models.vlm.openai_options import checked_options, connection
-from vlmis_utils.models.vlm.response_cache import (
-    Replies,
-    Reply,
-    first_words,
-    question_key,
-)
-from vlmis_utils.models.vlm.retries import Passing, Retries, retry_after
-from vlmis_utils.protocol.answer import FILTERED, REFUSAL, Answer
+from vlmis_utils.core.progress import say
+from vlmis_utils.models.options import read_options
+from vlmis_utils.models.vlm.openai_connection import connect
+from vlmis_utils.models.vlm.openai_errors import Host, body_error, declined
+from vlmis_utils.models.vlm.openai_image import data_url, encode
+from vlmis_utils.models.vlm.openai_options import OpenAIOptions
+from vlmis_utils.models.vlm.openai_remarks import remarks
+from vlmis_utils.models.vlm.openai_reply import Reply, well_formed
+from vlmis_utils.models.vlm.response_cache import Kept, Replies, question_key
+from vlmis_utils.models.vlm.retries import Passing, Retries
+from vlmis_utils.protocol.answer import FILTERED, Answer
 
 if TYPE_CHECKING:
-    import numpy as np
     import openai
     import torch
 
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ApiVlm", "load_api"]
 
-_DECODING = ("max_tokens", "detail", "top_logprobs", "temperature")
-
 
 class ApiVlm:
     """A hosted vision-language model; see `models.vlm.loading.Vlm`.
@@ -47,17 +45,30 @@ class ApiVlm:
     Attributes:
         digest: hex digest of model name, server, decoding and image encoding. A hosted model can
             change behind its name; the digest cannot see that.
+        encoding: how images are encoded, under every condition: ``png``, ``webp`` or ``jpeg 95``.
         replies: where replies are kept and counted; in memory only until `keep_replies`.
     """
 
-    def __init__(self, entry: ModelEntry, client: openai.OpenAI, server: str) -> None:
+    def __init__(
+        self,
+        entry: ModelEntry,
+        options: OpenAIOptions,
+        client: openai.OpenAI,
+        key: str,
+        server: str,
+    ) -> None:
         self.name, self.model = entry.name, entry.checkpoint
+        self.encoding = options.encoding
         self.replies = Replies()
         self._client = client
-        self._options = checked_options(entry)
-        self._retries = Retries(int(self._options["retries"]))
-        decoding = {key: self._options[key] for key in _DECODING}
-        facts = [self.model, entry.revision, server, decoding, "png data url", 2]
+        self._options = options
+        self._retries = Retries(options.retries)
+        self._host = Host(
+            entry.name, entry.checkpoint, options.key_variable, options.address_variable, key
+        )
+        self._said, self._lock = set[str](), threading.Lock()
+        facts = [self.model, entry.revision, server, options.sampling]
+        facts += [f"{options.encoding} data url", 2]
         self.digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     def __repr__(self) -> str:
@@ -69,7 +80,7 @@ class ApiVlm:
         Raises:
             UserError: its cost is limited, and this model's entry has no prices.
         """
-        if replies.max_cost and min(self._price("in"), self._price("out")) < 0:
+        if replies.max_cost and self._options.prices is None:
             raise UserError(
                 f"model {self.name!r}: --max-cost needs its prices: set price_in and price_out "
                 "(US dollars for a million tokens) in its options in the model catalogue"
@@ -87,14 +98,15 @@ class ApiVlm:
             prompts: the questions.
 
         Returns:
-            B lists of len(prompts) answers: text, and p_yes and p_no where the option
-            ``top_logprobs`` asks for them and the server gives them.
+            B lists of len(prompts) answers: text, reasoning, why the text ended, tokens, and p_yes
+            and p_no where the option ``top_logprobs`` asks for them and the server gives them.
 
         Raises:
-            UserError: the key or the model is not accepted.
+            UserError: the key or the model is not accepted, or an image is larger than max_bytes.
             RunError: the server went on failing after all retries, or a limit is reached.
         """
-        pictures = [_png(image) for image in images.permute(0, 2, 3, 1).cpu().numpy()]
+        arrays = images.permute(0, 2, 3, 1).cpu().numpy()
+        pictures = [encode(image, self._options, self.name) for image in arrays]
         jobs = [(picture, prompt.text) for picture in pictures for prompt in prompts]
         stop, failures = threading.Event(), []
 
@@ -107,7 +119,7 @@ class ApiVlm:
                 stop.set()
                 raise
 
-        pool = ThreadPoolExecutor(max_workers=int(self._options["concurrency"]))
+        pool = ThreadPoolExecutor(max_workers=self._options.concurrency)
         try:
             answers = list(pool.map(work, jobs))
         except Exception:
@@ -123,97 +135,84 @@ class ApiVlm:
         reply = self.replies.find(key)
         if reply is None:
             reply = self._retries.run(lambda: self._paid(key, picture, question), stop)
-        return Answer(reply.text, p_yes=reply.p_yes, p_no=reply.p_no)
+        self._remark(reply)
+        return Answer(
+            well_formed(reply.text),
+            p_yes=reply.p_yes,
+            p_no=reply.p_no,
+            reasoning=reply.reasoning and well_formed(reply.reasoning),
+            finish_reason=reply.finish_reason and well_formed(reply.finish_reason),
+            prompt_tokens=reply.prompt_tokens,
+            completion_tokens=reply.answer_tokens,
+            reasoning_tokens=reply.reasoning_tokens,
+        )
 
     def _paid(self, key: str, picture: bytes, question: str) -> Reply:
-        """Send one request and keep its reply."""
+        """Send one request, keep its reply, and return what it says."""
         self.replies.begin()
-        reply = None
+        came: Kept | Reply | None = None
         try:
-            reply = self._send(picture, question)
+            came = self._send(picture, question)
         finally:
-            self.replies.end(self.name, key, reply)
+            reply = self.replies.end(self.name, key, came)
+        assert reply is not None
         return reply
 
-    def _send(self, picture: bytes, question: str) -> Reply:
+    def _send(self, picture: bytes, question: str) -> Kept | Reply:
         import openai
 
-        url = "data:image/png;base64," + base64.b64encode(picture).decode("ascii")
-        image = {"url": url, "detail": self._options["detail"]}
+        image = {"url": data_url(picture, self._options), "detail": self._options.detail}
         content = [{"type": "image_url", "image_url": image}, {"type": "text", "text": question}]
-        more = {str(self._options["token_field"]): self._options["max_tokens"]}
-        if self._options["temperature"] != "default":
-            more["temperature"] = self._options["temperature"]
-        if self._options["top_logprobs"]:
-            more |= {"logprobs": True, "top_logprobs": int(self._options["top_logprobs"])}
+        sampling = self._options.sampling
+        more = {self._options.token_field: sampling["max_tokens"]}
+        if sampling["temperature"] != "default":
+            more["temperature"] = sampling["temperature"]
+        if sampling["top_logprobs"]:
+            more |= {"logprobs": True, "top_logprobs": sampling["top_logprobs"]}
         try:
-            reply = self._client.chat.completions.create(
-                model=self.model, messages=[{"role": "user", "content": content}], **more
+            came = self._client.chat.completions.with_raw_response.create(
+                model=self.model, messages=[{"role": "user", "content": content}], extra_body=more
             )
-            return self._read(reply)
         except openai.APIStatusError as error:
-            if _filtered(error):
-                return Reply(FILTERED)
-            raise self._failure(error) from None
+            body, headers = _decoded(error.response.content), error.response.headers
+            failure: tuple[int, str] | None = (error.status_code, body)
         except openai.APIConnectionError as error:
-            kind = "timed out" if isinstance(error, openai.APITimeoutError) else "cannot be reached"
-            raise Passing(
-                f"model {self.name!r}: the server {kind}: check the network and "
-                f"{self._options['address_variable']}, then run again, recorded answers are kept"
-            ) from None
-        except (openai.OpenAIError, ValueError, TypeError, AttributeError, LookupError) as error:
-            raise Passing(
-                f"model {self.name!r}: the server's reply is no chat completion"
-                f" ({type(error).__name__}): check {self._options['address_variable']}"
-            ) from None
-
-    def _read(self, reply: object) -> Reply:
-        choice = reply.choices[0]  # type: ignore[attr-defined]
-        if choice.finish_reason == "content_filter":
-            text = FILTERED
-        elif getattr(choice.message, "refusal", None):
-            text = f"{REFUSAL} {choice.message.refusal}"
+            raise self._host.unreachable(error, isinstance(error, openai.APITimeoutError)) from None
         else:
-            text = choice.message.content or ""
-        usage = getattr(reply, "usage", None)
-        tokens = [getattr(usage, key, None) for key in ("prompt_tokens", "completion_tokens")]
-        prices = (self._price("in"), self._price("out"))
-        known = None not in tokens and min(prices) >= 0
-        cost = sum(t * p for t, p in zip(tokens, prices, strict=True)) / 1e6 if known else None
-        yes, no = first_words(choice)
-        return Reply(text.replace(self._client.api_key, "[key]"), yes, no, *tokens, cost)
+            body, headers = _decoded(came.content), came.headers
+            failure = self._sent_as_success(body)
+        if failure is None:
+            return Kept(body, self._options.prices)
+        reason = declined(*failure, self._host.key)
+        if reason is not None:
+            return Reply(FILTERED, finish_reason="filtered", reason=reason)
+        raise self._host.failure(*failure, headers) from None
 
-    def _price(self, way: str) -> float:
-        return float(self._options[f"price_{way}"])
+    def _sent_as_success(self, body: str) -> tuple[int, str] | None:
+        """Return status and body of a failure sent as a success, None for a chat completion.
 
-    def _failure(self, error: openai.APIStatusError) -> Exception:
-        code = error.status_code
-        if code in (401, 403):
-            return UserError(
-                f"model {self.name!r}: the server does not accept the key (HTTP {code}):"
-                f" check {self._options['key_variable']}"
-            )
-        if code == 404:
-            return UserError(
-                f"model {self.name!r}: the server does not know {self.model!r} (HTTP 404):"
-                " check its checkpoint in the model catalogue and "
-                f"{self._options['address_variable']}"
-            )
-        if getattr(error, "code", None) == "insufficient_quota":
-            return RunError(
-                f"model {self.name!r}: the account has no credit left: top it up and run again,"
-                " recorded answers are kept"
-            )
-        if code in (408, 409, 429) or code >= 500:
-            return Passing(
-                f"model {self.name!r}: the server answered HTTP {code} to every try:"
-                " run again later, recorded answers are kept",
-                retry_after(error.response.headers),
-            )
-        return RunError(
-            f"model {self.name!r}: the server refused the request (HTTP {code}):"
-            " check the entry's options in the model catalogue"
-        )
+        Raises:
+            RunError: it is neither; `Passing` where it is no JSON, as of a gateway that gave up.
+        """
+        strange = f"model {self.name!r}: the server's reply is no chat completion"
+        remedy = f"check {self._options.address_variable}"
+        try:
+            read = json.loads(body, strict=False)
+        except (ValueError, RecursionError):
+            raise Passing(f"{strange}, nor JSON: {remedy}") from None
+        failure = body_error(read) if isinstance(read, dict) else None
+        if failure is None and not (isinstance(read, dict) and "choices" in read):
+            raise RunError(f"{strange}, as it has no choices: {remedy}")
+        return failure
+
+    def _remark(self, reply: Reply) -> None:
+        """Say, once of each kind, what of a reply is no full answer."""
+        for kind, text in remarks(reply, self._options.max_tokens, self._host.key):
+            with self._lock:
+                new = kind not in self._said
+                self._said.add(kind)
+            if new:
+                say(f"{self.name}: {text}")
 
 
 def load_api(entry: ModelEntry, device: str = "cpu") -> ApiVlm:
@@ -221,32 +220,17 @@ def load_api(entry: ModelEntry, device: str = "cpu") -> ApiVlm:
 
     Args:
         entry: its ``checkpoint`` is the model's name at the server; options as in
-            `models.vlm.openai_options.DEFAULTS`.
+            `models.vlm.openai_options.OpenAIOptions`.
         device: ignored, the model runs elsewhere.
 
     Raises:
-        UserError: no key in the environment, an address that is none, or an unknown option.
+        UserError: unknown options, or a key, address, proxy or certificate file that cannot be
+            used.
     """
-    import openai
-
-    options = checked_options(entry)
-    key, address, server = connection(entry.name, options)
-    # Without an address the client would read OPENAI_BASE_URL by itself, which is then unset.
-    client = openai.OpenAI(
-        api_key=key, base_url=address, timeout=float(options["timeout"]), max_retries=0
-    )
-    return ApiVlm(entry, client, server)
+    options = read_options(OpenAIOptions, entry)
+    return ApiVlm(entry, options, *connect(entry.name, options))
 
 
-def _filtered(error: openai.APIStatusError) -> bool:
-    code = str(getattr(error, "code", "") or "")
-    return error.status_code == 400 and code.startswith(("content_filter", "content_policy"))
-
-
-def _png(image: np.ndarray) -> bytes:
-    """Return an image, uint8 (H, W, 3), as a PNG file: lossless, so exactly what others see."""
-    from PIL import Image
-
-    stream = io.BytesIO()
-    Image.fromarray(image).save(stream, format="PNG")
-    return stream.getvalue()
+def _decoded(content: bytes) -> str:
+    """Return a body as text, bytes that are no UTF-8 as lone surrogates: nothing is lost."""
+    return content.decode("utf-8-sig", "surrogateescape")

@@ -1,95 +1,75 @@
-"""Options of a hosted model, and where it is reached: checked before anything is sent."""
+"""Options of a hosted model."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 
-from vlmis_utils.core.errors import UserError, closest
+from pydantic import Field
 
-if TYPE_CHECKING:
-    from vlmis_utils.protocol.models import ModelEntry
+from vlmis_utils.models.options import Options, Text, Whole
 
-__all__ = ["DEFAULTS", "checked_options", "connection"]
+__all__ = ["OpenAIOptions"]
 
-# Options of a catalogue entry, with their units.
-DEFAULTS: dict[str, int | float | str] = {
-    "max_tokens": 256,  # tokens of an answer
-    "concurrency": 4,  # requests under way at once
-    "timeout": 60.0,  # seconds for one request
-    "retries": 5,  # after 408, 409, 429, 5xx, lost connections and broken replies
-    "detail": "auto",  # image resolution asked for: low, high, auto
-    "token_field": "max_tokens",  # newer models want "max_completion_tokens"
-    "temperature": 0,  # "default" sends none, for models that refuse any
-    "top_logprobs": 0,  # likeliest first tokens to ask for, for p_yes and p_no; 0: none
-    "price_in": -1.0,  # US dollars for a million tokens of prompt and image; -1: unknown
-    "price_out": -1.0,  # US dollars for a million tokens of answer; -1: unknown
-    "key_variable": "OPENAI_API_KEY",  # environment variable that holds the key
-    "address_variable": "OPENAI_BASE_URL",  # environment variable that holds the address
-}
-_LEAST = {
-    "timeout": 0.1,
-    "retries": 0,
-    "top_logprobs": 0,
-    "temperature": 0,
-    "price_in": -1,
-    "price_out": -1,
-}
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
-def checked_options(entry: ModelEntry) -> dict[str, int | float | str]:
-    """Return all options of an entry, defaults filled in.
+class OpenAIOptions(Options):
+    """How a hosted model is asked.
 
-    Raises:
-        UserError: an unknown option, or a value of another kind or below the least.
+    Attributes:
+        max_tokens: most tokens of an answer, reasoning among them.
+        concurrency: requests under way at once.
+        timeout: seconds for one request.
+        retries: after HTTP 408, 409, 429 and 5xx, lost connections and broken replies.
+        detail: image resolution asked for: low, high, auto.
+        token_field: what the server calls its limit; newer models want ``max_completion_tokens``.
+        temperature: ``default`` sends none, for models that refuse any.
+        top_logprobs: likeliest first tokens to ask for, for p_yes and p_no; 0: none.
+        price_in, price_out: US dollars for a million tokens of prompt and image, and of answer; -1:
+            unknown.
+        image_format: of the images of all conditions alike: ``png`` and ``webp`` are lossless,
+            ``jpeg`` is not, and its artefacts come on top of a condition's.
+        jpeg_quality: of Pillow, 1 to 100, without subsampling of colour.
+        max_bytes: most bytes of an image in base64, as hosts count them; 0: not checked here.
+        key_variable, address_variable: environment variables that hold the key and the address.
     """
-    given = dict(entry.options)
-    for key, value in given.items():
-        if key not in DEFAULTS:
-            raise UserError(f"model {entry.name!r}: unknown option {key!r}{closest(key, DEFAULTS)}")
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        least = _LEAST.get(key, 1)
-        if isinstance(DEFAULTS[key], str):
-            if not isinstance(value, str):
-                raise UserError(f"model {entry.name!r}: option {key} must be text, not {value!r}")
-        elif (key, value) != ("temperature", "default") and (not number or value < least):
-            raise UserError(
-                f"model {entry.name!r}: option {key} must be a number from {least}, not {value!r}"
-            )
-    return DEFAULTS | given
 
+    max_tokens: Annotated[Whole, Field(ge=1)] = 256
+    concurrency: Annotated[Whole, Field(ge=1)] = 4
+    timeout: Annotated[Number, Field(ge=0.1)] = 60.0
+    retries: Annotated[Whole, Field(ge=0)] = 5
+    detail: Text = "auto"
+    token_field: Text = "max_tokens"
+    temperature: Annotated[Number, Field(ge=0)] | Literal["default"] = 0.0
+    top_logprobs: Annotated[Whole, Field(ge=0)] = 0
+    price_in: Annotated[Number, Field(ge=-1)] = -1.0
+    price_out: Annotated[Number, Field(ge=-1)] = -1.0
+    image_format: Literal["png", "webp", "jpeg"] = "png"
+    jpeg_quality: Annotated[Whole, Field(ge=1, le=100)] = 95
+    max_bytes: Annotated[Whole, Field(ge=0)] = 0
+    key_variable: Text = "OPENAI_API_KEY"
+    address_variable: Text = "OPENAI_BASE_URL"
 
-def connection(name: str, options: Mapping[str, int | float | str]) -> tuple[str, str | None, str]:
-    """Return key, address (None: the client's default), and the server's name without secrets.
+    @property
+    def prices(self) -> tuple[float, float] | None:
+        """US dollars for a million tokens of prompt and of answer, None where either is unknown."""
+        return (self.price_in, self.price_out) if min(self.price_in, self.price_out) >= 0 else None
 
-    Args:
-        name: of the model, for messages.
-        options: of `checked_options`.
+    @property
+    def sampling(self) -> dict[str, int | float | str]:
+        """What of the options determines an answer, beside the image; 0 and 0.0 are the same."""
+        temperature = self.temperature
+        if isinstance(temperature, float) and temperature.is_integer():
+            temperature = int(temperature)
+        return {
+            "max_tokens": self.max_tokens,
+            "detail": self.detail,
+            "top_logprobs": self.top_logprobs,
+            "temperature": temperature,
+        }
 
-    Raises:
-        UserError: no key in the environment, or an address that is none.
-    """
-    key = os.environ.get(str(options["key_variable"]), "").strip()
-    if not key:
-        raise UserError(
-            f"model {name!r} needs a key: set the environment variable "
-            f"{options['key_variable']} (any word for a server that needs none)"
-        )
-    variable = str(options["address_variable"])
-    address = os.environ.get(variable, "").strip() or None
-    if address is None and variable != DEFAULTS["address_variable"]:
-        raise UserError(
-            f"model {name!r} needs its server's address: set the environment variable "
-            f"{variable}, such as http://localhost:8000/v1"
-        )
-    try:
-        parts = urlsplit(address or "https://default")
-        server = f"{parts.hostname}:{parts.port}{parts.path}" if address else "default"
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        usable = False
-    if not usable:
-        raise UserError(f"{variable} must be an address that starts with http:// or https://")
-    return key, address, server
+    @property
+    def encoding(self) -> str:
+        """How images are encoded, in words, such as ``png`` or ``jpeg 95``."""
+        lossy = self.image_format == "jpeg"
+        return f"jpeg {self.jpeg_quality}" if lossy else self.image_format

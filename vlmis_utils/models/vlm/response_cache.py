@@ -1,48 +1,55 @@
 """Replies of hosted models: kept from the moment they come, counted, and limited.
 
-Each reply is one line of ``build/<study>/replies.jsonl``, on disk before the next thing happens. An
-interrupted shard finds its replies there and pays for none of them twice. The same file says how
-many requests, tokens and dollars a study has taken, which ``--max-requests`` and ``--max-cost``
-limit. It holds no key and no image: a reply is found by the digest of what was asked.
+Each reply is one line of ``build/<study>/replies.jsonl``, as it came and on disk before it is read.
+An interrupted shard finds its replies there and pays for none of them twice, whatever a reader made
+of them. The same file says how many requests, tokens and dollars a study has taken, which
+``--max-requests`` and ``--max-cost`` limit. Nothing of a request is in it, neither key nor image: a
+reply is found by the digest of what was asked.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from vlmis_utils.core.errors import RunError
+from vlmis_utils.models.vlm.openai_reply import Reply, read_reply
 
-__all__ = ["Replies", "Reply", "Usage", "first_words", "question_key"]
+__all__ = ["Kept", "Replies", "Reply", "Usage", "question_key"]
 
 
 @dataclass(frozen=True)
-class Reply:
-    """What a hosted model answered to one prompt about one image, and what that took.
+class Kept:
+    """A reply as it came, to be kept.
 
     Attributes:
-        text: the answer, unread; a refusal or filter has its mark in front.
-        p_yes, p_no: as in `models.vlm.loading.Answer`.
-        prompt_tokens, answer_tokens: as the server counts them, image included; None if untold.
-        cost: US dollars; None where the entry has no prices or the server tells no tokens.
+        body: the chat completion, JSON.
+        prices: US dollars for a million tokens of prompt and of answer; None where not known.
     """
 
-    text: str
-    p_yes: float | None = None
-    p_no: float | None = None
-    prompt_tokens: int | None = None
-    answer_tokens: int | None = None
-    cost: float | None = None
+    body: str
+    prices: tuple[float, float] | None = None
+
+    def read(self) -> Reply:
+        """Return what it says, and its cost."""
+        reply = read_reply(self.body)
+        tokens = (reply.prompt_tokens, reply.answer_tokens)
+        if self.prices is None or None in tokens:
+            return reply
+        cost = sum(t * p for t, p in zip(tokens, self.prices, strict=True)) / 1e6
+        return replace(reply, cost=cost)
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Sums over replies: how many, their tokens, and US dollars (None where any is unknown)."""
+    """Sums over replies: how many, their tokens, and US dollars (None where any is unknown).
+
+    Replies in which the host gave no answer and told no tokens count as requests alone.
+    """
 
     requests: int
     prompt_tokens: int | None
@@ -60,19 +67,6 @@ def question_key(digest: str, image: bytes, question: str) -> str:
     """Return the hex digest of all that determines a reply: model, image file and words."""
     parts = (digest.encode(), hashlib.sha256(image).digest(), question.encode())
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
-
-
-def first_words(choice: object) -> tuple[float | None, float | None]:
-    """Return the probabilities that the text begins with yes and with no, None where not told.
-
-    Only the likeliest first tokens are told, so these are lower bounds, tight where it matters.
-    """
-    content = getattr(getattr(choice, "logprobs", None), "content", None)
-    if not content or not content[0].top_logprobs:
-        return None, None
-    shares = [(t.token.strip().lower(), math.exp(t.logprob)) for t in content[0].top_logprobs]
-    yes, no = (sum(p for token, p in shares if token == word) for word in ("yes", "no"))
-    return yes, no
 
 
 class Replies:
@@ -108,7 +102,7 @@ class Replies:
             own = [r for name, r in self._known.values() if model in (None, name)]
 
         def total(key: str) -> float | None:
-            values = [getattr(reply, key) for reply in own]
+            values = [getattr(reply, key) for reply in own if not reply.untold]
             return None if None in values else sum(values)
 
         counts = (total(key) for key in ("prompt_tokens", "answer_tokens", "cost"))
@@ -133,25 +127,32 @@ class Replies:
                     raise self._stopped("--max-cost", f"{self.max_cost:g}")
             self._under_way += 1
 
-    def end(self, model: str, key: str, reply: Reply | None) -> None:
-        """Take the reply to a request begun, None where it failed.
+    def end(self, model: str, key: str, came: Kept | Reply | None) -> Reply | None:
+        """Take, and return, the reply to a request begun; None where it failed.
+
+        Args:
+            model, key: what was asked: catalogue name, and `question_key`.
+            came: the reply as it came; read already where the host declined without one.
 
         Raises:
             RunError: its cost is limited and unknown.
         """
+        reply = None
         with self._ready:
             self._under_way -= 1
-            if reply is None:
+            if came is None:
                 self._failed += 1
             else:
+                self._write(json.dumps({"key": key, "model": model, **asdict(came)}))
+                reply = came.read() if isinstance(came, Kept) else came
                 self._known[key] = (model, reply)
-                self._write(json.dumps({"key": key, "model": model, **asdict(reply)}))
             self._ready.notify_all()
-        if reply is not None and self.max_cost and reply.cost is None:
+        if self.max_cost and reply and reply.cost is None and not reply.untold:
             raise RunError(
                 f"model {model!r}: the server tells no tokens, so --max-cost cannot be kept: "
                 "use --max-requests"
             )
+        return reply
 
     def _costs(self) -> list[float]:
         return [reply.cost for _, reply in self._known.values() if reply.cost is not None]
@@ -181,6 +182,7 @@ class Replies:
             try:
                 read = json.loads(line)
                 key, model = read.pop("key"), read.pop("model")
-                self._known[key] = (model, Reply(**read))
+                kept = Kept(**read).read() if "body" in read else Reply(**read)
+                self._known[key] = (model, kept)
             except (ValueError, KeyError, TypeError, AttributeError):
                 continue

@@ -1,14 +1,19 @@
-"""Trying again after a failure that may pass, with growing pauses or those a server asks for."""
+"""Trying again after a failure that may pass, with growing pauses or those a server asks for.
+
+tenacity does the tries. The OpenAI client's own would send requests that nobody counts, could not
+be stopped while they wait, and would let one thread ask while a server wants a pause of all.
+"""
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
+
+import tenacity
 
 from vlmis_utils.core.errors import RunError
 
@@ -38,8 +43,8 @@ class Retries:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._lock = threading.Lock()
         self._not_before = 0.0
+        self._growing = tenacity.wait_exponential(FIRST, LONGEST) + tenacity.wait_random(0, FIRST)
 
     def run(self, attempt: Callable[[], T], stop: threading.Event) -> T:
         """Return what ``attempt`` returns, the first time that it does not raise `Passing`.
@@ -51,31 +56,31 @@ class Retries:
             stop: set when no further try makes sense.
 
         Raises:
-            RunError: the last failure, after all tries, or when the server asks for a pause longer
-                than `LONGEST`.
+            RunError: the last failure, after all tries.
         """
-        for tries in range(self.most + 1):
+
+        def begin(_: tenacity.RetryCallState) -> None:
             if stop.wait(max(0.0, self._not_before - time.monotonic())):
                 raise RunError("stopped: recorded answers are kept")
-            try:
-                return attempt()
-            except Passing as failure:
-                if failure.pause is not None and failure.pause > LONGEST:
-                    raise RunError(
-                        f"{str(failure).partition(':')[0]}: the server asks for a pause of "
-                        f"{failure.pause:.0f} s: run again then, recorded answers are kept"
-                    ) from None
-                if tries == self.most:
-                    raise RunError(str(failure)) from None
-                self._wait(failure.pause, tries, stop)
-        raise AssertionError("unreachable")
 
-    def _wait(self, asked: float | None, tries: int, stop: threading.Event) -> None:
-        if asked is not None:
-            with self._lock:
-                self._not_before = max(self._not_before, time.monotonic() + asked)
-            return
-        stop.wait(min(LONGEST, FIRST * 2**tries) * random.uniform(0.75, 1.0))
+        tries = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(self.most + 1),
+            retry=tenacity.retry_if_exception_type(Passing),
+            wait=self._pause,
+            sleep=tenacity.sleep_using_event(stop),
+            before=begin,
+            reraise=True,
+        )
+        return tries(attempt)
+
+    def _pause(self, state: tenacity.RetryCallState) -> float:
+        """Return the seconds to wait; those that the server asked for are waited for by all."""
+        failure = state.outcome.exception() if state.outcome else None
+        asked = getattr(failure, "pause", None)
+        if asked is None:
+            return self._growing(state)
+        self._not_before = max(self._not_before, time.monotonic() + asked)
+        return 0.0
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:

@@ -82,20 +82,22 @@ def _settings(entry: ModelEntry) -> list[Finding]:
 
 def _hosted(entry: ModelEntry, study: Study) -> Finding:
     """Look for key and address of a hosted model, and for its prices; sends nothing."""
-    from vlmis_utils.models.vlm.openai_options import checked_options, connection
+    from vlmis_utils.models.options import read_options
+    from vlmis_utils.models.vlm.openai_connection import connect
+    from vlmis_utils.models.vlm.openai_options import OpenAIOptions
 
     try:
-        options = checked_options(entry)
-        _, _, server = connection(entry.name, options)
+        options = read_options(OpenAIOptions, entry)
+        _, _, server = connect(entry.name, options)
     except UserError as error:
         return Finding.of(entry.name, error, "correct its options in the model catalogue")
-    if study.max_cost and min(float(options["price_in"]), float(options["price_out"])) < 0:
+    if study.max_cost and options.prices is None:
         return Finding(
             entry.name, "fail", "max_cost is set, but this model has no prices",
             "add price_in and price_out to its options, or limit max_requests",
         )  # fmt: skip
     where = "the client's default server" if server == "default" else server
-    found = f"{entry.checkpoint} at {where}, key in {options['key_variable']}; nothing was sent"
+    found = f"{entry.checkpoint} at {where}, key in {options.key_variable}; nothing was sent"
     if study.max_cost or study.max_requests:
         return Finding(entry.name, "ok", found)
     remedy = "--max-requests N or --max-cost USD stops a run before it gets expensive"
