@@ -21,7 +21,9 @@ from vlmis_utils.protocol.datasets import annotated_classes
 from vlmis_utils.protocol.parameters import write_study
 from vlmis_utils.protocol.study import Study, flat
 from vlmis_utils.records.lock import locked
+from vlmis_utils.records.store import read_table
 from vlmis_utils.runner import tasks
+from vlmis_utils.runner.answer_watch import AnswerWatch, summaries, summary_line
 from vlmis_utils.runner.local import Compute, computing
 from vlmis_utils.runner.outcome import Failure
 from vlmis_utils.runner.plan import TABLES, Planner, Unit
@@ -111,9 +113,20 @@ def _run(study: Study, tables: Iterable[str] | None, loaders: Loaders) -> None:
                 for name, known in planner.described.items()
             },
             "hosted": _hosted(planner),
+            "answers": _answers(planner) if TABLES[-1] in wanted and study.vlms else {},
             "stages": computed,
         },
     )
+
+
+def _answers(planner: Planner) -> dict[str, dict[str, object]]:
+    """Return how many answers of each model are none or not whole, and say so where there are."""
+    counted = summaries(read_table(planner.study.records, "answers"))
+    for name, counts in counted.items():
+        line = summary_line(planner.catalogue[name], counts)
+        if line:
+            say(line)
+    return counted
 
 
 def _hosted(planner: Planner) -> dict[str, dict[str, object]]:
@@ -142,6 +155,7 @@ def _run_group(
     label = model or table
     total = sum(unit.stop - unit.start for unit in missing)
     failed: list[str] = []
+    watch = AnswerWatch(planner.catalogue[model]) if table == TABLES[-1] else None
     in_vain = done = seen = 0
     outcomes = compute([planner.task(unit) for unit in missing])
     with (
@@ -152,6 +166,8 @@ def _run_group(
             unit, seen = missing[place], seen + 1
             if not isinstance(outcome, Failure):
                 planner.store.write(table, unit.key, outcome, unit.facts or {})
+                for line in watch.lines(outcome) if watch else ():
+                    say(line)
                 progress.add(unit.stop - unit.start)
                 done += unit.stop - unit.start
                 in_vain = 0

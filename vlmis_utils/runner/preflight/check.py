@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from vlmis_utils.core.errors import UserError
+from vlmis_utils.core.errors import RunError, UserError
 from vlmis_utils.protocol.study import Study
+from vlmis_utils.runner.preflight.answers import answer_findings
 from vlmis_utils.runner.preflight.dataset import dataset_findings
 from vlmis_utils.runner.preflight.finding import Finding, failed, report
 from vlmis_utils.runner.preflight.machine import machine_findings
@@ -44,7 +45,8 @@ def check(study: Study, unread: frozenset[str] = frozenset()) -> list[Finding]:
         unread: keys that could not be read, so that their default stands in the study.
 
     Returns:
-        findings in the order dataset, models, machine, cluster and object store.
+        findings in the order dataset, models, machine, cluster and object store, and the
+        answers that are recorded already.
     """
     findings = []
     if not unread & {"dataset", "class_map"}:
@@ -53,11 +55,12 @@ def check(study: Study, unread: frozenset[str] = frozenset()) -> list[Finding]:
     findings += models
     findings += machine_findings(study, needs)
     findings += elsewhere_findings(study)
+    findings += _guarded("answers", lambda: answer_findings(study))
     return findings
 
 
 def _guarded(topic: str, look: Callable[[], list[Finding]]) -> list[Finding]:
     try:
         return look()
-    except (UserError, OSError) as error:
+    except (UserError, RunError, OSError) as error:
         return [Finding.of(topic, error)]
