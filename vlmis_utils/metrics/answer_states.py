@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 
 from vlmis_utils.protocol.answer import FILTERED, NOT_FINITE, REFUSAL
@@ -36,15 +35,15 @@ def answer_states(answers: pd.DataFrame) -> pd.DataFrame:
         Columns empty (nothing said, reasoning aside, though neither filtered nor declined), cut,
         filtered, declined and not_finite, bool, with the index of ``answers``.
     """
-    text = [t if isinstance(t, str) else "" for t in answers.text]
-    reason = answers.finish_reason
-    filtered = (reason == "filtered") | [t.startswith(FILTERED) for t in text]
-    declined = ((reason == "refused") | [t.startswith(REFUSAL) for t in text]) & ~filtered
+    text = answers.text.fillna("").astype(str)
+    reason = answers.finish_reason.fillna("").astype(str)
+    filtered = (reason == "filtered") | text.str.startswith(FILTERED)
+    declined = ((reason == "refused") | text.str.startswith(REFUSAL)) & ~filtered
     not_finite = reason == NOT_FINITE
-    silent = [not split_reasoning(t)[1].strip() for t in text]
+    silent = text.map(lambda said: not split_reasoning(said)[1].strip()).astype(bool)
     scored = answers.labels.map(len) > 0
     found = {
-        "empty": np.array(silent, dtype=bool) & ~(scored | filtered | declined | not_finite),
+        "empty": silent & ~(scored | filtered | declined | not_finite),
         "cut": reason == "length",
         "filtered": filtered,
         "declined": declined,

@@ -176,6 +176,8 @@ class Planner:
         known: dict[str, object] = {"digest": str(loaded.digest)}
         if getattr(loaded, "commit", None):
             known["commit"] = loaded.commit
+        if getattr(loaded, "encoding", None):
+            known["image_encoding"] = loaded.encoding
         if hasattr(loaded, "visual_tokens"):
             known["visual_tokens"] = {f"{h}x{w}": loaded.visual_tokens(h, w) for h, w in sizes}
         cache = self._cache(entry, loader, sizes)
