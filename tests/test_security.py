@@ -25,7 +25,7 @@ from vlmis_utils.core.formatting import verbatim
 from vlmis_utils.protocol.class_map import load_class_map
 from vlmis_utils.protocol.parameters import load_study
 from vlmis_utils.protocol.study import Study
-from vlmis_utils.records.store import SCHEMAS
+from vlmis_utils.records.schema import SCHEMAS
 from vlmis_utils.report import pages as execute
 
 PACKAGE = Path("vlmis_utils")

@@ -16,7 +16,8 @@ from vlmis_utils.core import provenance
 from vlmis_utils.core.errors import RunError, UserError
 from vlmis_utils.core.storage import Remote, place
 from vlmis_utils.protocol.parameters import load_study
-from vlmis_utils.records.store import SCHEMAS, Store, read_table
+from vlmis_utils.records.schema import SCHEMAS
+from vlmis_utils.records.store import Store, read_table
 from vlmis_utils.runner import run as engine
 from vlmis_utils.runner import tasks
 from vlmis_utils.runner.preflight.remote import elsewhere_findings

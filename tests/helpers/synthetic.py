@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from vlmis_utils.protocol.classes import LANGUAGE_CLASSES, OBJECT_CLASSES
 from vlmis_utils.protocol.conditions import CONDITIONS
 from vlmis_utils.protocol.prompts import PROMPTS, contrastive_pairs, presence_class
-from vlmis_utils.records.store import SCHEMAS
+from vlmis_utils.records.schema import SCHEMAS
 
 HEIGHT, WIDTH = 64, 128
 SEGMENTERS = ("deeplabv3plus", "segformer", "mask2former")

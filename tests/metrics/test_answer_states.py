@@ -26,6 +26,8 @@ CASES = [
     ("[content filter] A", [], None, {"filtered"}),
     ("[refusal] I cannot", [], "stop", {"declined"}),
     ("", [], "refused", {"declined"}),
+    ("I'm sorry, I cannot help with identifying people.", [], "stop", {"declined"}),
+    ("I cannot see any cars.", [], "stop", set()),
     (None, ["yes", "no"], None, set()),
     (None, [], "not finite", {"not_finite"}),
     ("", [], "not finite", {"not_finite"}),

@@ -16,7 +16,8 @@ from vlmis_utils.core import io
 from vlmis_utils.core.errors import RunError, UserError
 from vlmis_utils.records import store as records
 from vlmis_utils.records.integrity import intact
-from vlmis_utils.records.store import SCHEMAS, Store, read_table, shard_key
+from vlmis_utils.records.schema import SCHEMAS, data_dictionary
+from vlmis_utils.records.store import Store, read_table, shard_key
 
 FACTS = {"condition": "LL1", "digest": "abc"}
 plain = st.recursive(
@@ -186,7 +187,7 @@ def test_a_damaged_table_names_the_remedy(tmp_path: Path) -> None:
 
 
 def test_the_data_dictionary_documents_every_column() -> None:
-    book = records.data_dictionary()
+    book = data_dictionary()
     assert len(book) == sum(len(columns) for columns in SCHEMAS.values())
     assert (book.meaning.str.len() > 3).all()
     assert set(book.table) == {"scenes", "conditions", "segmentation", "answers"}

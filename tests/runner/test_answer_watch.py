@@ -18,7 +18,8 @@ from vlmis_utils.core import provenance
 from vlmis_utils.models.vlm.decoded import length, to_answers
 from vlmis_utils.protocol.answer import Answer
 from vlmis_utils.protocol.prompts import PROMPTS
-from vlmis_utils.records.store import SCHEMAS, Store, read_table
+from vlmis_utils.records.schema import SCHEMAS
+from vlmis_utils.records.store import Store, read_table
 from vlmis_utils.runner import run as engine
 from vlmis_utils.runner.answer_watch import AnswerWatch
 from vlmis_utils.runner.tasks import Loaders
@@ -43,7 +44,7 @@ class Overflowing(fakes.FakeVlm):
 
     def _one(self, grey: float, prompt: str) -> Answer:
         answer = super()._one(grey, prompt)
-        if prompt not in ("safety", "presence/bus"):
+        if prompt not in ("safety", "presence/car"):
             return answer
         return replace(answer, scores=(math.nan, *answer.scores[1:]))
 
@@ -58,16 +59,16 @@ def test_a_study_names_scores_that_are_no_numbers(
     )
     shown = capfd.readouterr().err
     assert "model scorer: scores that are no numbers (NaN or infinite)" in shown
-    assert "a_00 under clean, prompt presence/bus" in shown
+    assert "a_00 under clean, prompt presence/car" in shown
     table = read_table(study.records, "answers")
     lost = table[table.finish_reason == "not finite"]
-    assert set(lost.prompt) == {"safety", "presence/bus"} and len(lost) == 3 * 3 * 2
+    assert set(lost.prompt) == {"safety", "presence/car"} and len(lost) == 3 * 3 * 2
     assert not lost.labels.map(len).any() and not lost.scores.map(len).any()
     assert provenance.read_run(study.records)["answers"]["scorer"]["not_finite"] == len(lost)
     results = Results(study.records, bootstrap=20)
     assert (results.vlm_per_image().decision == "abstain").all()
     heard = results.presence_answers()
-    assert set(heard.word[heard["class"] == "bus"]) == {"unknown"}
+    assert set(heard.word[heard["class"] == "car"]) == {"unknown"}
 
 
 def test_what_a_model_wrote_without_numbers_means_nothing() -> None:

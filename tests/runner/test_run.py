@@ -23,7 +23,8 @@ from vlmis_utils.protocol.classes import pixel_counts
 from vlmis_utils.protocol.datasets import annotated_classes
 from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.protocol.safety_label import corridor_mask
-from vlmis_utils.records.store import BLANK, SCHEMAS
+from vlmis_utils.records.schema import SCHEMAS
+from vlmis_utils.records.store import BLANK
 from vlmis_utils.runner import run as engine
 from vlmis_utils.runner import tasks
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from vlmis_utils.protocol.answer import FILTERED, NOT_FINITE, REFUSAL
+from vlmis_utils.metrics.parsing.parse import declined
+from vlmis_utils.protocol.answer import FILTERED, NOT_FINITE
 from vlmis_utils.protocol.reasoning import split_reasoning
 
 __all__ = ["STATES", "answer_states", "count_states", "states_in_words"]
@@ -38,15 +39,16 @@ def answer_states(answers: pd.DataFrame) -> pd.DataFrame:
     text = answers.text.fillna("").astype(str)
     reason = answers.finish_reason.fillna("").astype(str)
     filtered = (reason == "filtered") | text.str.startswith(FILTERED)
-    declined = ((reason == "refused") | text.str.startswith(REFUSAL)) & ~filtered
+    refused = {said: declined(said) for said in text.unique()}
+    declines = ((reason == "refused") | text.map(refused).astype(bool)) & ~filtered
     not_finite = reason == NOT_FINITE
     silent = text.map(lambda said: not split_reasoning(said)[1].strip()).astype(bool)
     scored = answers.labels.map(len) > 0
     found = {
-        "empty": silent & ~(scored | filtered | declined | not_finite),
+        "empty": silent & ~(scored | filtered | declines | not_finite),
         "cut": reason == "length",
         "filtered": filtered,
-        "declined": declined,
+        "declined": declines,
         "not_finite": not_finite,
     }
     return pd.DataFrame(found, index=answers.index).astype(bool)

@@ -33,7 +33,7 @@ from vlmis_utils.core.processes import pool
 from vlmis_utils.core.progress import Progress, say
 from vlmis_utils.protocol.parameters import write_study
 from vlmis_utils.protocol.study import READING, Study, flat
-from vlmis_utils.records.store import SCHEMAS
+from vlmis_utils.records.schema import SCHEMAS
 
 __all__ = ["NOTEBOOKS", "Page", "execute", "find_pages", "page_keys", "select"]
 

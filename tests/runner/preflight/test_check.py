@@ -21,7 +21,8 @@ from vlmis_utils.__main__ import main
 from vlmis_utils.core import provenance
 from vlmis_utils.models.checkpoints import count_parameters, stated_parameters
 from vlmis_utils.protocol.study import Study, flat
-from vlmis_utils.records.store import SCHEMAS, Store
+from vlmis_utils.records.schema import SCHEMAS
+from vlmis_utils.records.store import Store
 from vlmis_utils.runner.preflight import check, dataset, machine, models, runtime
 from vlmis_utils.runner.preflight.finding import Finding
 

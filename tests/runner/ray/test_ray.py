@@ -23,7 +23,8 @@ import pytest
 from tests.helpers import fakes, slow
 from tests.helpers.nodes import Nodes
 from vlmis_utils.core.errors import RunError, UserError
-from vlmis_utils.records.store import SCHEMAS, read_table
+from vlmis_utils.records.schema import SCHEMAS
+from vlmis_utils.records.store import read_table
 from vlmis_utils.runner import run as engine
 from vlmis_utils.runner import tasks as work
 from vlmis_utils.runner.outcome import Failure

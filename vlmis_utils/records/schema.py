@@ -1,0 +1,109 @@
+"""The columns of the four tables, with units and meanings: raw answers and raw counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import pyarrow as pa
+
+__all__ = ["SCHEMAS", "SCHEMA_VERSION", "Column", "arrow_schema", "completed", "data_dictionary"]
+
+# Part of every key: raise it when the meaning of a column changes. A new column alone changes no
+# meaning: it is marked as `Column.later`, and what was recorded before stays good.
+SCHEMA_VERSION = 2
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: its name, Arrow type, unit and meaning.
+
+    ``later`` columns came after the first records: older files lack them and are read with nulls.
+    """
+
+    name: str
+    type: pa.DataType
+    unit: str
+    meaning: str
+    later: bool = False
+
+
+_TEXT, _FLOAT, _INT, _COUNTS = pa.string(), pa.float64(), pa.int64(), pa.list_(pa.int64())
+_WHY_ENDED = (
+    "why the text ended: stop, length, filtered, refused, not finite (scores that are no numbers, "
+    "so no answer) or the server's word; null if unknown"
+)
+
+SCHEMAS: dict[str, tuple[Column, ...]] = {
+    "scenes": (
+        Column("scene_id", _TEXT, "", "the scene; unique"),
+        Column("dataset", _TEXT, "", "streetworld, cityscapes, camvid or folder"),
+        Column("split", _TEXT, "", "train, val or test"),
+        Column("height", pa.int64(), "px", "rows of image and label map"),
+        Column("width", pa.int64(), "px", "columns of image and label map"),
+        Column("pixel_counts", _COUNTS, "px", "19 counts, one for each train class, whole image"),
+        Column("corridor_counts", _COUNTS, "px", "the same inside the trapezoid of the image rule"),
+        Column("safe", pa.bool_(), "", "the reference label a_i: may the ego vehicle go on?"),
+        Column("safety_reason", _TEXT, "", "why, in the words of the safety rule"),
+        Column("image_sha256", _TEXT, "", "digest of the clean image's bytes"),
+        Column("labels_sha256", _TEXT, "", "digest of the label map's bytes"),
+    ),
+    "conditions": (
+        Column("scene_id", _TEXT, "", "the scene"),
+        Column("condition", _TEXT, "", "clean, LL1 ... OCC3, or blank (the control image)"),
+        Column("psnr", _FLOAT, "dB", "of the degraded image against the clean; null if equal"),
+        Column("occluder", _COUNTS, "px", "top, left, height, width; null if not occluded"),
+        Column("visible_counts", _COUNTS, "px", "as pixel_counts, without pixels occluded"),
+        Column("image_sha256", _TEXT, "", "digest of the degraded image's bytes"),
+    ),
+    "segmentation": (
+        Column("segmenter", _TEXT, "", "the model, by its name in the catalogue"),
+        Column("scene_id", _TEXT, "", "the scene"),
+        Column("condition", _TEXT, "", "the condition of the image it saw"),
+        Column("confusion", _COUNTS, "px", "361 counts, row by row; rows truth, columns output"),
+        Column("corridor_confusion", _COUNTS, "px", "the same inside the image rule's trapezoid"),
+        Column("seconds", _FLOAT, "s", "wall time of the batch, divided by its images"),
+    ),
+    "answers": (
+        Column("vlm", _TEXT, "", "the model, by its name in the catalogue"),
+        Column("scene_id", _TEXT, "", "the scene"),
+        Column("condition", _TEXT, "", "the condition of the image it saw, or blank"),
+        Column("prompt", _TEXT, "", "describe, presence/<class> or safety"),
+        Column("text", _TEXT, "", "what a generative model said, unread; null if contrastive"),
+        Column("labels", pa.list_(_TEXT), "", "what a contrastive model compared; else empty"),
+        Column("scores", pa.list_(_FLOAT), "logit", "one for each label, in the model's scale"),
+        Column("p_yes", _FLOAT, "", "probability that the text begins with yes; null if unknown"),
+        Column("p_no", _FLOAT, "", "the same of no"),
+        Column("seconds", _FLOAT, "s", "wall time of the batch, divided by its answers"),
+        Column("finish_reason", _TEXT, "", _WHY_ENDED, later=True),
+        Column("truncated", pa.bool_(), "", "cut by the limit of tokens; null if unknown", True),
+        Column("reasoning", _TEXT, "", "what of the text, or beside it, was reasoning", True),
+        Column("prompt_tokens", _INT, "tokens", "read, those of the image among them", True),
+        Column("completion_tokens", _INT, "tokens", "written, reasoning among them", True),
+        Column("reasoning_tokens", _INT, "tokens", "of those, reasoning; null if untold", True),
+    ),
+}
+
+
+def data_dictionary() -> pd.DataFrame:
+    """Return one row a column of every table: table, column, type, unit, meaning."""
+    rows = [
+        (table, c.name, str(c.type).replace("item: ", ""), c.unit, c.meaning)
+        for table, columns in SCHEMAS.items()
+        for c in columns
+    ]
+    return pd.DataFrame(rows, columns=["table", "column", "type", "unit", "meaning"])
+
+
+def arrow_schema(table: str) -> pa.Schema:
+    """Return the columns of a table, as Arrow writes them."""
+    return pa.schema([(column.name, column.type) for column in SCHEMAS[table]])
+
+
+def completed(arrow: pa.Table, table: str) -> pa.Table:
+    """Return a file's rows with the columns that it is too old to have, empty."""
+    for at, column in enumerate(SCHEMAS[table]):
+        if column.later and column.name not in arrow.column_names:
+            empty = pa.nulls(len(arrow), column.type)
+            arrow = arrow.add_column(min(at, arrow.num_columns), column.name, empty)
+    return arrow
