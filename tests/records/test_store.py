@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from vlmis_utils.core import io
 from vlmis_utils.core.errors import RunError, UserError
-from vlmis_utils.records import store as records
 from vlmis_utils.records.integrity import intact
 from vlmis_utils.records.schema import SCHEMAS, data_dictionary
 from vlmis_utils.records.store import Store, read_table, shard_key
