@@ -43,6 +43,7 @@ def find_scene(
     seed: int,
     scene_id: str,
     class_map: str | Path | None = None,
+    image_size: Sequence[int] | None = None,
 ) -> Scene:
     """Return a scene of a study by its id.
 
@@ -50,6 +51,7 @@ def find_scene(
         UserError: the study's scenes hold no such id.
     """
     options = {"split": split, "limit": scenes, "seed": seed, "class_map": class_map}
+    options["image_size"] = image_size
     for scene in open_dataset(dataset, root=data_root, **options):
         if scene.scene_id == scene_id:
             return scene

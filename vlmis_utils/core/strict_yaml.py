@@ -46,7 +46,7 @@ def _refused(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:
 def _whole(loader: _Core, node: yaml.ScalarNode) -> int:
     text = loader.construct_scalar(node)
     if re.fullmatch(r"[-+]?0[0-9]+", text):
-        plain = text.lstrip("+-").lstrip("0") or "0"
+        plain = f"{'-' if text.startswith('-') else ''}{text.lstrip('+-0') or '0'}"
         raise _refused(f"{text} is octal to some readers: write {plain}, or '{text}' as text", node)
     for start, base in (("0x", 16), ("0o", 8)):
         if text.startswith(start):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.datasets.files import PHOTOGRAPHS, FileScene
-from vlmis_utils.datasets.layout import dataset_folder, paired, stratified
+from vlmis_utils.datasets.layout import by_name, dataset_folder, paired, stratified
 from vlmis_utils.protocol.class_map import label_table
 from vlmis_utils.protocol.classes import IGNORE, TRAIN_CLASSES
 from vlmis_utils.protocol.datasets import CAMVID_CLASSES
@@ -26,7 +26,11 @@ VARIABLE = "VLMIS_CAMVID"
 
 
 def open_camvid(
-    root: str | Path | None = None, split: str = "test", limit: int | None = None, seed: int = 0
+    root: str | Path | None = None,
+    split: str = "test",
+    limit: int | None = None,
+    seed: int = 0,
+    size: tuple[int, int] | None = None,
 ) -> list[FileScene]:
     """Open a split of CamVid; called through `datasets.registry.open_dataset`.
 
@@ -36,20 +40,21 @@ def open_camvid(
         limit: at most so many scenes, a seeded choice in which each recording (the part of the
             name before the underscore) keeps its share.
         seed: of the choice.
+        size: as of `datasets.files.FileScene`.
 
     Returns:
         scenes ordered by name, ``camvid-<split>-<name>``. Classes of
         `protocol.datasets.CAMVID_EXCLUDED` are never present in them.
 
     Raises:
-        UserError: a wrong folder, no photographs in it, or one without its label map.
+        UserError: a wrong folder, no photographs in it, one without its label map, two of one name.
     """
     folder = dataset_folder("camvid", root, VARIABLE, (split, f"{split}annot"))
     places = folder / split, folder / f"{split}annot"
-    images = {path.stem: path for path in _files(places[0], PHOTOGRAPHS)}
+    images = by_name((path.stem, path) for path in _files(places[0], PHOTOGRAPHS))
     if not images:
         raise UserError(f"no photograph (.png, .jpg) in {places[0]}: copy CamVid's there")
-    labels = {path.stem: path for path in _files(places[1], (".png",))}
+    labels = by_name((path.stem, path) for path in _files(places[1], (".png",)))
     names = paired(images, labels, places, "copy CamVid again, whole")
     table = label_table(
         {
@@ -58,7 +63,7 @@ def open_camvid(
         }
     )
     return [
-        FileScene(f"camvid-{split}-{name}", images[name], labels[name], table)
+        FileScene(f"camvid-{split}-{name}", images[name], labels[name], table, size=size)
         for name in stratified(names, limit, seed, key=lambda n: (n.split("_")[0], n))
     ]
 

@@ -13,16 +13,17 @@ for public datasets.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.datasets.files import PHOTOGRAPHS, FileScene
-from vlmis_utils.datasets.layout import dataset_folder, paired, stratified
-from vlmis_utils.protocol.class_map import load_class_map
+from vlmis_utils.datasets.layout import by_name, dataset_folder, paired, stratified
+from vlmis_utils.protocol.class_map import ClassMap, load_class_map
 from vlmis_utils.protocol.datasets import SPLITS
 
-__all__ = ["VARIABLE", "open_folder"]
+__all__ = ["VARIABLE", "open_folder", "read_folder"]
 
 VARIABLE = "VLMIS_FOLDER"
 
@@ -36,6 +37,7 @@ def open_folder(
     split: str = "test",
     limit: int | None = None,
     seed: int = 0,
+    size: tuple[int, int] | None = None,
 ) -> list[FileScene]:
     """Open a folder of photographs and label maps; see `datasets.registry.open_dataset`.
 
@@ -45,6 +47,7 @@ def open_folder(
         split: ``train``, ``val`` or ``test``.
         limit: at most so many scenes, a seeded choice in which each subfolder keeps its share.
         seed: of the choice.
+        size: as of `datasets.files.FileScene`.
 
     Returns:
         scenes ordered by name, ``folder-<name>``, with the subfolders in the name.
@@ -55,46 +58,67 @@ def open_folder(
     """
     known = load_class_map(class_map)
     folder = dataset_folder("folder", root, VARIABLE, (known.images, known.labels))
+    return read_folder(folder, known, str(class_map), "folder", split, limit, seed, size)
+
+
+def read_folder(
+    folder: Path,
+    known: ClassMap,
+    source: str,
+    name: str,
+    split: str,
+    limit: int | None,
+    seed: int,
+    size: tuple[int, int] | None,
+    stratum: Callable[[str], str] = lambda scene: scene.rpartition("/")[0],
+) -> list[FileScene]:
+    """Open a folder that has the layout of this module; arguments and errors as of `open_folder`.
+
+    Args:
+        known: what the values of the label maps mean.
+        source: where that stands, for messages.
+        name: begins the ids of the scenes.
+        stratum: gives the group of a scene, subfolders and name, that keeps its share of a choice.
+    """
     places = folder / known.images, folder / known.labels
     images = _by_name(places[0], PHOTOGRAPHS, known.image_suffix)
     if not images:
         wanted = f"*{known.image_suffix}.png or .jpg"
-        raise UserError(f"no photograph ({wanted}) in {places[0]}: correct {class_map}")
+        raise UserError(f"no photograph ({wanted}) in {places[0]}: correct {source}")
     labels = _by_name(places[1], _MAPS, known.label_suffix)
-    splits = [name for name in SPLITS if any(name in _folders(image) for image in images)]
+    splits = [one for one in SPLITS if any(one in _folders(image) for image in images)]
     if splits and split not in splits:
         raise UserError(f"{places[0]} has no split {split!r} (known: {', '.join(splits)})")
     if splits:
         images, labels = (
-            {name: path for name, path in found.items() if split in _folders(name)}
+            {scene: path for scene, path in found.items() if split in _folders(scene)}
             for found in (images, labels)
         )
-    remedy = f"complete the pair, or correct the folders and suffixes in {class_map}"
+    remedy = f"complete the pair, or correct the folders and suffixes in {source}"
     names = paired(images, labels, places, remedy)
     table = known.table()
-    missing = f": add it to {class_map}, as a class or as 'ignore'"
+    missing = f": add it to {source}, as a class or as 'ignore'"
+    chosen = stratified(names, limit, seed, key=lambda scene: (stratum(scene), scene))
     return [
-        FileScene(f"folder-{name.replace('/', '-')}", images[name], labels[name], table, missing)
-        for name in stratified(names, limit, seed, key=lambda n: (n.rpartition("/")[0], n))
+        FileScene(
+            f"{name}-{scene.replace('/', '-')}", images[scene], labels[scene], table, missing, size
+        )
+        for scene in chosen
     ]
 
 
 def _by_name(folder: Path, endings: Iterable[str], suffix: str) -> dict[str, Path]:
     """Return <subfolders>/<name> -> file for all files with one of the endings and the suffix."""
-    found: dict[str, Path] = {}
-    ids: dict[str, Path] = {}
-    walk = os.walk(folder, followlinks=True)
-    for path in sorted(Path(parent) / name for parent, _, names in walk for name in names):
-        if path.suffix.lower() not in endings or not path.stem.endswith(suffix):
-            continue
-        if path.name.startswith(".") or not path.is_file():
-            continue
-        name = (path.relative_to(folder).parent / path.stem.removesuffix(suffix)).as_posix()
-        other = ids.setdefault(name.replace("/", "-"), path)
-        if other is not path:
-            raise UserError(f"{other} and {path} would be one scene: rename one of them")
-        found[name] = path
-    return found
+    files = []
+    for parent, _, names in os.walk(folder, followlinks=True):
+        for path in (Path(parent) / name for name in names):
+            if path.suffix.lower() not in endings or path.name.startswith("."):
+                continue
+            stem = unicodedata.normalize("NFC", path.stem)
+            if stem.endswith(suffix) and path.is_file():
+                inside = path.relative_to(folder).parent
+                files.append(((inside / stem.removesuffix(suffix)).as_posix(), path))
+    return by_name(files, scene_of=lambda name: name.replace("/", "-"))
 
 
 def _folders(name: str) -> list[str]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from vlmis_utils.core.errors import UserError
 
-__all__ = ["dataset_folder", "paired", "stratified"]
+__all__ = ["by_name", "dataset_folder", "paired", "stratified"]
 
 Item = TypeVar("Item")
 
@@ -44,6 +45,32 @@ def dataset_folder(name: str, root: str | Path | None, variable: str, parts: Seq
                 + hint
             )
     return folder
+
+
+def by_name(
+    files: Iterable[tuple[str, Path]], scene_of: Callable[[str], str] = lambda name: name
+) -> dict[str, Path]:
+    """Return name -> file, names in Unicode's composed form (NFC), each of one file only.
+
+    One name is stored composed by some systems and decomposed by others: written either way it is
+    the same scene, with the same occluder.
+
+    Args:
+        files: name of the scene and file, in any order.
+        scene_of: makes the scene's id of its name, where two names could have one.
+
+    Raises:
+        UserError: two files would be one scene.
+    """
+    found: dict[str, Path] = {}
+    scenes: dict[str, Path] = {}
+    for name, path in sorted(files, key=lambda pair: str(pair[1])):
+        name = unicodedata.normalize("NFC", name)
+        other = scenes.setdefault(scene_of(name), path)
+        if other is not path:
+            raise UserError(f"{other} and {path} would be one scene: rename or remove one of them")
+        found[name] = path
+    return found
 
 
 def paired(

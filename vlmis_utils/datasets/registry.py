@@ -14,7 +14,7 @@ import numpy as np
 
 from vlmis_utils.core.errors import UserError, closest
 from vlmis_utils.datasets.files import FileScene
-from vlmis_utils.protocol.datasets import SPLITS, check_dataset
+from vlmis_utils.protocol.datasets import NOT_RENDERED, SPLITS, check_dataset
 
 __all__ = ["FileScene", "Scene", "load_many", "open_dataset"]
 
@@ -68,6 +68,7 @@ def open_dataset(
     limit: int | None = None,
     seed: int = 0,
     class_map: str | Path | None = None,
+    image_size: Sequence[int] | None = None,
 ) -> Sequence[Scene]:
     """Open a split of a dataset.
 
@@ -80,14 +81,16 @@ def open_dataset(
             real data a seeded choice that keeps the shares of cities or recordings; a smaller
             limit chooses a part of what a larger one chooses.
         seed: of that choice; of StreetWorld, which world.
-        class_map: what the values of a folder's label maps mean; see `datasets.folder`.
+        class_map: what the values of a folder's label maps mean; see `protocol.class_map`.
+        image_size: height and width to which frames and label maps on disk are brought; None
+            leaves them as they are.
 
     Returns:
         a sequence of `Scene`, ordered by scene_id.
 
     Raises:
         UserError: an unknown dataset or split, a missing folder or label map, a limit below 1, a
-            class map that is wrong, missing or not used.
+            class map that is wrong, missing or not used, a size of rendered scenes.
 
     >>> len(open_dataset("streetworld", split="val", limit=3))
     3
@@ -102,18 +105,27 @@ def open_dataset(
     if name == "streetworld":
         from vlmis_utils.datasets.streetworld import open_streetworld
 
+        if image_size is not None:
+            raise UserError(f"image_size: {NOT_RENDERED}")
         return open_streetworld(split=split, limit=limit, seed=seed)
+    size = None if image_size is None else _size(image_size)
     if name == "cityscapes":
         from vlmis_utils.datasets.cityscapes import open_cityscapes
 
-        return open_cityscapes(root, split=split, limit=limit, seed=seed)
+        return open_cityscapes(root, split, limit, seed, size)
     if name == "folder":
         from vlmis_utils.datasets.folder import open_folder
 
-        return open_folder(root, class_map, split=split, limit=limit, seed=seed)
+        return open_folder(root, class_map or "", split, limit, seed, size)
     from vlmis_utils.datasets.camvid import open_camvid
 
-    return open_camvid(root, split=split, limit=limit, seed=seed)
+    return open_camvid(root, split, limit, seed, size)
+
+
+def _size(given: Sequence[int]) -> tuple[int, int]:
+    if len(given) != 2 or not all(isinstance(side, int) and side > 0 for side in given):
+        raise UserError(f"image_size must be height and width in pixels, not {given!r}")
+    return given[0], given[1]
 
 
 def load_many(scenes: Iterable[Scene], workers: int | None = None, progress: bool = True) -> None:

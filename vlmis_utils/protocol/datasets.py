@@ -8,10 +8,13 @@ from vlmis_utils.core.errors import UserError, closest
 from vlmis_utils.protocol.class_map import load_class_map
 from vlmis_utils.protocol.classes import LANGUAGE_CLASSES, LANGUAGE_NAMES
 
-__all__ = ["CAMVID_CLASSES", "CAMVID_EXCLUDED", "DATASETS", "SPLITS", "annotated_classes",
-           "check_dataset"]  # fmt: skip
+__all__ = ["CAMVID_CLASSES", "CAMVID_EXCLUDED", "DATASETS", "NOT_RENDERED", "SPLITS",
+           "annotated_classes", "check_dataset"]  # fmt: skip
 
 SPLITS: tuple[str, ...] = ("train", "val", "test")
+NOT_RENDERED = (
+    "streetworld is rendered at 256 x 512 pixels, a size is for frames on disk: remove it"
+)
 DATASETS: tuple[str, ...] = ("streetworld", "cityscapes", "camvid", "folder")
 
 # CamVid's eleven labels in order from 0, each with the train class it becomes; 11 is unlabelled

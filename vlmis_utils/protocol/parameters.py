@@ -14,7 +14,7 @@ from vlmis_utils.core.io import write_atomically
 from vlmis_utils.core.storage import Place, place
 from vlmis_utils.core.strict_yaml import dump_yaml, parse_yaml, read_yaml
 from vlmis_utils.core.validation import Problem, described, problems
-from vlmis_utils.protocol.datasets import annotated_classes
+from vlmis_utils.protocol.datasets import NOT_RENDERED, annotated_classes
 from vlmis_utils.protocol.models import find_model, load_catalogue
 from vlmis_utils.protocol.study import KEYS, Study, flat
 
@@ -170,6 +170,8 @@ def _looked_up(study: Study, wrong: set[str]) -> tuple[Study, list[Problem]]:
             annotated_classes(study.dataset, study.class_map)
         except UserError as error:
             found.append(Problem("class_map", None, str(error)))
+    if study.image_size is not None and study.dataset == "streetworld":
+        found.append(Problem("image_size", None, f"image_size: {NOT_RENDERED}"))
     if "models" in wrong:
         return replace(study, **dict.fromkeys(_MODELS, ())), found
     try:

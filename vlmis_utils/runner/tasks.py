@@ -121,6 +121,7 @@ def open_scenes(study: Study) -> Sequence[Scene]:
         limit=study.scenes,
         seed=study.seed,
         class_map=study.class_map,
+        image_size=study.image_size,
     )
 
 
@@ -128,7 +129,8 @@ def scene_facts(scene: Scene) -> list[object]:
     """Return what determines a scene, without looking at its pixels: files, or the generator."""
     if isinstance(scene, FileScene):
         files = file_facts([scene.image_path, scene.label_path])
-        return [scene.scene_id, *files, sha256(scene.table)]
+        size = [] if scene.size is None else [list(scene.size)]
+        return [scene.scene_id, *files, sha256(scene.table), *size]
     from vlmis_utils.streetworld.world import WORLD_VERSION
 
     return [scene.scene_id, WORLD_VERSION]
@@ -143,6 +145,8 @@ def sizes(scenes: Sequence[Scene]) -> list[tuple[int, int]]:
     for scene in scenes:
         if not isinstance(scene, FileScene):
             return [(HEIGHT, WIDTH)]
+        if scene.size is not None:
+            return [scene.size]
         try:
             with Image.open(scene.image_path) as picture:
                 found.add((picture.height, picture.width))

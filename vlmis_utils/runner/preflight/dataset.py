@@ -38,8 +38,9 @@ def dataset_findings(study: Study) -> list[Finding]:
 def opened(study: Study) -> Sequence[Scene]:
     """Return the scenes of a study."""
     return open_dataset(
-        study.dataset, study.data_root, study.split, study.scenes, study.seed, study.class_map
-    )
+        study.dataset, study.data_root, study.split, study.scenes, study.seed, study.class_map,
+        study.image_size,
+    )  # fmt: skip
 
 
 def missing_scenes(scenes: Sequence[Scene]) -> int:
