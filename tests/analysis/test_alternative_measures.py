@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from tests.helpers.synthetic import write_records
-from vlmis_utils.analysis.alternative_measures import measure_words, rival_correlations
+from vlmis_utils.analysis.alternative_measures import measure_correlations, measure_words
 from vlmis_utils.analysis.quality_measures import quality_measures
 from vlmis_utils.analysis.results import Results
 
@@ -22,7 +22,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 @pytest.fixture(scope="module")
 def found(results: Results) -> pd.DataFrame:
-    return rival_correlations(results)
+    return measure_correlations(results)
 
 
 def test_each_measure_meets_miou_in_its_own_pictures(results: Results, found: pd.DataFrame) -> None:

@@ -112,7 +112,8 @@ def test_holm_is_over_the_level_and_method(found: pd.DataFrame) -> None:
 
 def test_a_metric_that_does_not_vary_says_so(results: Results) -> None:
     flat = Results(results.records, bootstrap=50)
-    flat._vlm_per_image = results.vlm_per_image().assign(omitted=1.0)
+    frame_flat = results.vlm_per_image().assign(omitted=1.0)
+    flat.vlm_per_image = frame_flat.copy
     rows = correlation.correlations(flat)
     rows = rows[rows.metric == "cor"]
     assert rows.r.isna().all() and rows.p.isna().all() and (rows.reason != "").all()

@@ -29,7 +29,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     """Made-up results of two VLMs and two segmenters."""
     found = Results(write_records(tmp_path_factory.mktemp("records"), scenes=20), bootstrap=200)
     images, table = found.vlm_per_image(), found.segmentation
-    found._vlm_per_image = images[images.vlm.isin(["clip", "qwen2-vl"])]
+    frame_found = images[images.vlm.isin(["clip", "qwen2-vl"])]
+    found.vlm_per_image = frame_found.copy
     found.segmentation = table[table.segmenter.isin(["deeplabv3plus", "segformer"])]
     return found
 
@@ -106,7 +107,8 @@ def test_a_failure_that_follows_the_clean_picture_is_foretold_by_it(results: Res
     images = results.vlm_per_image().query("vlm == 'clip'")
     clean = images[images.condition == "clean"].set_index(["vlm", "scene_id"]).smr_i
     keys = list(zip(images.vlm, images.scene_id, strict=True))
-    stubborn._vlm_per_image = images.assign(smr_i=clean.loc[keys].to_numpy())
+    frame_stubborn = images.assign(smr_i=clean.loc[keys].to_numpy())
+    stubborn.vlm_per_image = frame_stubborn.copy
     scores = foresee(stubborn, {"smr": "smr_i"}).scores
     auc = scores[scores.features == "clean"].auc
     assert (auc > 0.99).all()
@@ -114,7 +116,8 @@ def test_a_failure_that_follows_the_clean_picture_is_foretold_by_it(results: Res
 
 def test_a_failure_that_always_happens_cannot_be_foretold(results: Results) -> None:
     hopeless = Results(results.records, bootstrap=50)
-    hopeless._vlm_per_image = results.vlm_per_image().assign(smr_i=1.0)
+    frame_hopeless = results.vlm_per_image().assign(smr_i=1.0)
+    hopeless.vlm_per_image = frame_hopeless.copy
     found = foresee(hopeless, {"smr": "smr_i"})
     assert found.scores.auc.isna().all() and set(found.scores.reason) == {
         "it always or never happens"

@@ -7,14 +7,13 @@ import pytest
 
 from tests.helpers.synthetic import write_records
 from vlmis_utils.analysis.quality_measures import (
-    class_counts,
     measures,
     quality_measures,
     quality_measures_by_condition,
     score,
 )
 from vlmis_utils.analysis.results import Results
-from vlmis_utils.metrics.segmentation import iou, miou
+from vlmis_utils.metrics.segmentation import class_counts, iou, miou
 from vlmis_utils.protocol.classes import CRITICAL_CLASSES, TRAIN_CLASSES
 
 KNOWN = {m.name: m for m in measures(CRITICAL_CLASSES)}

@@ -17,13 +17,9 @@ import numpy as np
 from paired import Row, paired, publish
 from scipy import stats
 
+from vlmis_utils.metrics.miou_intervals import bootstrap_miou, resampled_miou
 from vlmis_utils.metrics.segmentation import miou
-from vlmis_utils.statistics import (
-    bootstrap_interval,
-    bootstrap_miou,
-    resampled_miou,
-    scene_weights,
-)
+from vlmis_utils.statistics import bootstrap_interval, scene_weights
 
 SCENES, CONDITIONS, MODELS, RATES, CLASSES = 500, 10, 6, 4, 19
 RESAMPLES, LOOP, PEER, ROUNDS = 2000, 10, 20, 3

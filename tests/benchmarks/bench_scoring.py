@@ -13,7 +13,7 @@ from torchmetrics.functional.classification import multiclass_confusion_matrix
 from transformers import SegformerImageProcessor
 
 from vlmis_utils.datasets.registry import open_dataset
-from vlmis_utils.metrics.segmentation import _by_numpy, confusion, confusion_within
+from vlmis_utils.metrics.confusion import _by_numpy, confusion, confusion_within
 from vlmis_utils.models.segmentation import load_segmenter
 from vlmis_utils.models.segmentation.upsample import _by_torch, greatest, resize
 from vlmis_utils.protocol.models import load_catalogue

@@ -1,4 +1,4 @@
-"""Metrics against brute force, scikit-learn and torchmetrics, and the identities that tie them."""
+"""Language metrics against brute force and scikit-learn, and the identities that tie them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,7 @@ import random
 
 import numpy as np
 import pytest
-import torch
-from sklearn.metrics import (
-    accuracy_score,
-    balanced_accuracy_score,
-    confusion_matrix,
-    jaccard_score,
-    roc_auc_score,
-)
-from torchmetrics.functional.classification import multiclass_confusion_matrix
+from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.metrics import language
@@ -98,10 +90,9 @@ def test_critical_classes_may_differ_between_scenes() -> None:
 def test_saying_more_never_omits_more_and_truth_never_hallucinates() -> None:
     mentioned, present = random_sets(3)
     more = [said | {"pedestrian"} for said in mentioned]
-    assert (
-        np.nan_to_num(language.critical_omissions(more, present))
-        <= np.nan_to_num(language.critical_omissions(mentioned, present))
-    ).all()
+    first, second, there = language.indicators(mentioned, more, present)
+    terms = [language.omission_terms(said, there) for said in (second, first)]
+    assert (np.nan_to_num(terms[0]) <= np.nan_to_num(terms[1])).all()
     assert language.hallucination_rate(present, present) == 0.0
     assert language.coverage(present, present) == 1.0
 
@@ -115,7 +106,7 @@ def test_safety_rate_is_the_sum_of_its_parts(seed: int) -> None:
     parts = language.safety_breakdown(decisions, labels)
     assert rate == pytest.approx(sum(parts.values()))
     assert rate == pytest.approx(1 - accuracy_score(labels, decisions))
-    assert parts["abstained"] == pytest.approx(1 - language.safety_parse_success(decisions))
+    assert parts["abstained"] == pytest.approx(decisions.count("abstain") / len(decisions))
     flags = [label == "safe" for label in labels]
     assert language.safety_misinterpretation_rate(decisions, flags) == rate
     assert language.safety_breakdown(decisions, np.array(flags)) == parts
@@ -129,113 +120,8 @@ def test_nothing_in_gives_nan_out() -> None:
         language.coverage([{"car"}], [set()]),
         language.mentions_per_answer([]),
         language.safety_misinterpretation_rate([], []),
-        language.safety_parse_success([]),
-        language.balanced_accuracy([], []),
-        language.auc([], []),
-        language.auc([True, True], [0.1, 0.2]),
-        language.balanced_accuracy([True], ["yes"]),
     ):
         assert math.isnan(value)
-
-
-@pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true")
-@pytest.mark.parametrize("seed", range(3))
-def test_presence_metrics_match_scikit_learn(seed: int) -> None:
-    draw = random.Random(seed)
-    present = [draw.random() < 0.3 for _ in range(120)]
-    answers = draw.choices(["yes", "no", "unknown"], k=120)
-    truth = ["yes" if flag else "no" for flag in present]
-    expected = balanced_accuracy_score(truth, answers)
-    assert language.balanced_accuracy(present, answers) == pytest.approx(expected)
-    scores = [draw.gauss(flag, 1) for flag in present]
-    assert language.auc(present, scores) == pytest.approx(roc_auc_score(present, scores))
-
-
-@pytest.mark.parametrize("answer", ["yes", "no"])
-def test_a_constant_answer_scores_one_half(answer: str) -> None:
-    assert language.balanced_accuracy([True, False, False], [answer] * 3) == 0.5
-
-
-def random_maps(seed: int, classes: int = 19) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    labels = rng.integers(0, classes, size=(3, 40, 50)).astype(np.uint8)
-    predictions = np.where(rng.random(labels.shape) < 0.6, labels, rng.integers(0, classes, 50))
-    labels[rng.random(labels.shape) < 0.1] = 255
-    return labels, predictions.astype(np.uint8)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_confusion_matches_scikit_learn_and_torchmetrics(seed: int) -> None:
-    labels, predictions = random_maps(seed)
-    counts = language.confusion(labels, predictions)
-    assert counts.shape == (19, 19) and counts.dtype == np.int64
-    known = labels != 255
-    expected = confusion_matrix(labels[known], predictions[known], labels=range(19))
-    assert np.array_equal(counts, expected)
-    other = multiclass_confusion_matrix(
-        torch.from_numpy(predictions).long(),
-        torch.from_numpy(labels).long(),
-        num_classes=19,
-        ignore_index=255,
-    )
-    assert np.array_equal(counts, other.numpy())
-    parts = sum(language.confusion(a, b) for a, b in zip(labels, predictions, strict=True))
-    assert np.array_equal(counts, parts)
-    assert np.array_equal(language.confusion(predictions, labels), counts.T)
-
-
-def test_ignore_is_left_out_on_both_sides() -> None:
-    labels, predictions = np.array([0, 1, 255, 2, 255]), np.array([0, 255, 1, 2, 255])
-    counts = language.confusion(labels, predictions)
-    assert counts.sum() == 2 and counts[0, 0] == counts[2, 2] == 1
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_iou_and_accuracy_match_scikit_learn(seed: int) -> None:
-    labels, predictions = random_maps(seed)
-    known = labels != 255
-    counts = language.confusion(labels, predictions)
-    truth, guess = labels[known], predictions[known]
-    expected = jaccard_score(truth, guess, labels=range(19), average=None)
-    assert language.iou(counts) == pytest.approx(expected)
-    assert language.miou(counts) == pytest.approx(expected.mean())
-    assert language.pixel_accuracy(counts) == pytest.approx(accuracy_score(truth, guess))
-
-
-def test_iou_without_union_is_nan_and_a_class_only_predicted_is_not_averaged() -> None:
-    counts = np.zeros((4, 4), dtype=int)
-    counts[0, 0], counts[0, 2], counts[1, 1] = 6, 2, 4
-    scores = language.iou(counts)
-    assert scores[:3].tolist() == [0.75, 1.0, 0.0] and math.isnan(scores[3])
-    assert language.miou(counts) == 0.875
-    assert language.pixel_accuracy(counts) == pytest.approx(10 / 12)
-
-
-def test_leading_axes_and_image_means() -> None:
-    labels, predictions = random_maps(8)
-    counts = np.stack(
-        [language.confusion(a, b) for a, b in zip(labels, predictions, strict=True)]
-        + [np.zeros((19, 19), dtype=np.int64)]
-    )
-    each = [language.miou(matrix) for matrix in counts]
-    assert language.miou(counts) == pytest.approx(each, nan_ok=True)
-    assert math.isnan(each[-1])
-    assert language.miou_image_mean(counts) == pytest.approx(np.mean(each[:-1]))
-    assert language.iou(counts).shape == (4, 19)
-    accuracies = [language.pixel_accuracy(matrix) for matrix in counts]
-    assert language.pixel_accuracy(counts) == pytest.approx(accuracies, nan_ok=True)
-
-
-def test_torch_maps_are_taken_too() -> None:
-    labels, predictions = random_maps(2)
-    counts = language.confusion(torch.from_numpy(labels), torch.from_numpy(predictions))
-    assert np.array_equal(counts, language.confusion(labels, predictions))
-
-
-def test_changes_are_positive_when_things_get_worse() -> None:
-    assert language.delta_q(0.7, 0.4) == pytest.approx(0.3)
-    assert language.delta_l(0.1, 0.4) == pytest.approx(0.3)
-    assert language.delta_q(0.7, np.array([0.7, 0.4])) == pytest.approx([0.0, 0.3])
 
 
 @pytest.mark.parametrize(
@@ -248,13 +134,28 @@ def test_changes_are_positive_when_things_get_worse() -> None:
         (lambda: language.safety_misinterpretation_rate(["Safe"], ["safe"]), "'Safe'"),
         (lambda: language.safety_misinterpretation_rate(["safe"], ["ok"]), "'ok'"),
         (lambda: language.safety_breakdown(["safe"], []), "same length"),
-        (lambda: language.balanced_accuracy([True], ["maybe"]), "'maybe'"),
-        (lambda: language.confusion(np.zeros((2, 2)), np.zeros((2, 3))), "shape"),
-        (lambda: language.confusion(np.array([19]), np.array([0])), "id 19"),
-        (lambda: language.confusion(np.array([0]), np.array([-1])), "id -1"),
     ],
 )
 def test_misuse_is_named_in_one_line(call, words: str) -> None:
     with pytest.raises(UserError, match=words) as error:
         call()
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_f1_and_coverage_match_scikit_learn(seed: int) -> None:
+    mentioned, present = random_sets(seed, 60)
+    said, there = language.indicators(mentioned, present)
+    expected = f1_score(there, said, average="samples", zero_division=1.0)
+    assert language.f1_terms(said, there).mean() == pytest.approx(expected)
+    some = there.any(axis=-1)
+    expected = recall_score(there[some], said[some], average="samples")
+    assert np.nanmean(language.coverage_terms(said, there)) == pytest.approx(expected)
+
+
+def test_terms_take_any_leading_axes() -> None:
+    rng = np.random.default_rng(0)
+    said, there = rng.random((2, 3, 4, 5)) < 0.5
+    for terms in (language.hallucination_terms, language.omission_terms, language.f1_terms):
+        each = [[terms(said[i, j], there[i, j]) for j in range(4)] for i in range(3)]
+        np.testing.assert_allclose(terms(said, there), each)

@@ -14,7 +14,7 @@ from tests.helpers.miniature import save
 from vlmis_utils.datasets.cityscapes import LABEL_IDS, TRAIN_IDS
 from vlmis_utils.datasets.registry import open_dataset
 from vlmis_utils.metrics import segmentation
-from vlmis_utils.metrics.language import confusion
+from vlmis_utils.metrics.confusion import confusion
 from vlmis_utils.protocol.classes import IGNORE, TRAIN_CLASSES
 
 HEIGHT, WIDTH = 48, 96

@@ -1,106 +1,64 @@
-"""Confusion counts, compiled and not, against torchmetrics; the rest is in test_metrics."""
+"""IoU, mIoU, recall and accuracy against scikit-learn and cases by hand."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
-import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from torchmetrics.functional.classification import multiclass_confusion_matrix
+from sklearn.metrics import accuracy_score, jaccard_score, recall_score
 
-from vlmis_utils.core.errors import UserError
 from vlmis_utils.metrics import segmentation
-from vlmis_utils.metrics.segmentation import confusion, confusion_within
+from vlmis_utils.metrics.confusion import confusion
 
 
-def maps(shape: tuple[int, ...], run: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Label maps with runs of about ``run`` pixels, some of them ignored, and a mask."""
+def random_maps(seed: int, classes: int = 19) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
-    size = int(np.prod(shape))
-
-    def one(values: np.ndarray) -> np.ndarray:
-        drawn = rng.choice(values, size // run + 1)
-        return np.repeat(drawn, run)[:size].reshape(shape)
-
-    ids = np.array([*range(19), 255], dtype=np.uint8)
-    return one(ids), one(ids), one(np.array([False, True]))
+    labels = rng.integers(0, classes, size=(3, 40, 50)).astype(np.uint8)
+    predictions = np.where(rng.random(labels.shape) < 0.6, labels, rng.integers(0, classes, 50))
+    labels[rng.random(labels.shape) < 0.1] = 255
+    return labels, predictions.astype(np.uint8)
 
 
-def oracle(labels: np.ndarray, predictions: np.ndarray) -> np.ndarray:
-    known = predictions != 255
-    return multiclass_confusion_matrix(
-        torch.from_numpy(predictions[known]).long(), torch.from_numpy(labels[known]).long(),
-        num_classes=19, ignore_index=255,
-    ).numpy()  # fmt: skip
+@pytest.mark.parametrize("seed", range(3))
+def test_iou_and_accuracy_match_scikit_learn(seed: int) -> None:
+    labels, predictions = random_maps(seed)
+    known = labels != 255
+    counts = confusion(labels, predictions)
+    truth, guess = labels[known], predictions[known]
+    expected = jaccard_score(truth, guess, labels=range(19), average=None)
+    assert segmentation.iou(counts) == pytest.approx(expected)
+    assert segmentation.miou(counts) == pytest.approx(expected.mean())
+    assert segmentation.pixel_accuracy(counts) == pytest.approx(accuracy_score(truth, guess))
 
 
-@pytest.fixture(params=["compiled", "numpy"])
-def way(request, monkeypatch) -> str:
-    if request.param == "numpy":
-        monkeypatch.setattr(segmentation, "_compiled", lambda: None)
-    elif segmentation._compiled() is None:
-        pytest.skip("numba does not work here")
-    return request.param
+def test_iou_without_union_is_nan_and_a_class_only_predicted_is_not_averaged() -> None:
+    counts = np.zeros((4, 4), dtype=int)
+    counts[0, 0], counts[0, 2], counts[1, 1] = 6, 2, 4
+    scores = segmentation.iou(counts)
+    assert scores[:3].tolist() == [0.75, 1.0, 0.0] and math.isnan(scores[3])
+    assert segmentation.miou(counts) == 0.875
+    assert segmentation.pixel_accuracy(counts) == pytest.approx(10 / 12)
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    shape=st.one_of(
-        st.tuples(st.integers(1, 70)),
-        st.tuples(st.integers(1, 30), st.integers(1, 30)),
-        st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9)),
-    ),
-    run=st.integers(1, 40),
-    seed=st.integers(0, 999),
-)
-def test_counts_are_those_of_torchmetrics(shape, run, seed) -> None:
-    labels, predictions, inside = maps(shape, run, seed)
-    whole, part = confusion_within(labels, predictions, inside)
-    assert whole.dtype == part.dtype == np.int64
-    assert np.array_equal(whole, oracle(labels, predictions))
-    assert np.array_equal(confusion(labels, predictions), whole)
-    assert np.array_equal(part, oracle(labels[inside], predictions[inside]))
-    slow = [segmentation._by_numpy(labels[at], predictions[at], 19) for at in (..., inside)]
-    assert np.array_equal(slow, (whole, part))
+def test_leading_axes_and_image_means() -> None:
+    labels, predictions = random_maps(8)
+    counts = np.stack(
+        [confusion(a, b) for a, b in zip(labels, predictions, strict=True)]
+        + [np.zeros((19, 19), dtype=np.int64)]
+    )
+    each = [segmentation.miou(matrix) for matrix in counts]
+    assert segmentation.miou(counts) == pytest.approx(each, nan_ok=True)
+    assert math.isnan(each[-1])
+    assert segmentation.miou_image_mean(counts) == pytest.approx(np.mean(each[:-1]))
+    assert segmentation.iou(counts).shape == (4, 19)
+    accuracies = [segmentation.pixel_accuracy(matrix) for matrix in counts]
+    assert segmentation.pixel_accuracy(counts) == pytest.approx(accuracies, nan_ok=True)
 
 
-def test_views_and_other_types(way: str) -> None:
-    labels, predictions, inside = maps((61, 83), 7, 1)
-    expected = oracle(labels[::2, 5:], predictions[::2, 5:])
-    assert np.array_equal(confusion(labels[::2, 5:], predictions[::2, 5:]), expected)
-    frozen = labels.copy()
-    frozen.setflags(write=False)
-    assert np.array_equal(confusion(frozen, predictions), oracle(labels, predictions))
-    whole, part = confusion_within(labels.astype(int), predictions, inside)
-    assert np.array_equal(whole, oracle(labels, predictions))
-    assert np.array_equal(part, oracle(labels[inside], predictions[inside]))
-    flat = np.frombuffer(b"\0" + labels.tobytes(), np.uint8)[1:]  # no word begins at an address / 8
-    assert np.array_equal(confusion(flat, predictions.ravel()), oracle(labels, predictions))
-
-
-def test_empty_maps_and_few_classes(way: str) -> None:
-    none = np.zeros((0, 5), np.uint8)
-    assert confusion(none, none).sum() == 0
-    labels = np.array([0, 1, 1], np.uint8)
-    assert confusion(labels, labels, classes=2).tolist() == [[1, 0], [0, 2]]
-
-
-@pytest.mark.parametrize(
-    ("labels", "predictions", "words"),
-    [
-        ([0, 19, 30], [0, 0, 0], "labels hold the id 30: use 0 to 18, or 255"),
-        ([0, 1, 255], [0, 21, 40], "predictions hold the id 21"),
-    ],
-)
-def test_an_unknown_id_is_named(labels, predictions, words, way) -> None:
-    with pytest.raises(UserError, match=words):
-        confusion(np.array(labels, np.uint8), np.array(predictions, np.uint8))
-
-
-def test_shapes_must_agree() -> None:
-    zeros = np.zeros((4, 4), np.uint8)
-    with pytest.raises(UserError, match="differ in shape"):
-        confusion_within(zeros, zeros, np.zeros((4, 5), dtype=bool))
-    with pytest.raises(UserError, match="resize the predictions"):
-        confusion(zeros, zeros[:2])
+def test_recall_matches_scikit_learn() -> None:
+    labels, predictions = random_maps(4)
+    known = labels != 255
+    found = segmentation.class_recall(segmentation.class_counts(confusion(labels, predictions)))
+    expected = recall_score(labels[known], predictions[known], labels=range(19), average=None)
+    assert found == pytest.approx(expected)

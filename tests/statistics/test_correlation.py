@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pingouin
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 from vlmis_utils.core.errors import UserError
-from vlmis_utils.statistics import correlation, fisher_interval
+from vlmis_utils.statistics import correlation, fisher_interval, spearman_interval
 
 
 def pairs(seed: int, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -104,3 +104,30 @@ def test_fisher_interval_covers_as_often_as_it_says() -> None:
         low, high = fisher_interval(np.corrcoef(a, b)[0, 1], n)
         hits += low <= rho <= high
     assert abs(hits / runs - 0.95) < 4 * math.sqrt(0.95 * 0.05 / runs)
+
+
+@pytest.mark.parametrize(("r", "n", "confidence"), [(0.6, 10, 0.95), (-0.9, 50, 0.9), (0, 7, 0.99)])
+def test_bounds_are_where_the_statistic_meets_its_quantile(
+    r: float, n: int, confidence: float
+) -> None:
+    error = math.sqrt((1 + r**2 / 2) / (n - 3))
+
+    def beyond(rho: float, level: float) -> float:
+        return stats.norm.cdf((np.arctanh(r) - np.arctanh(rho)) / error) - level
+
+    tail = (1 - confidence) / 2
+    low, high = (optimize.brentq(beyond, -0.9999, 0.9999, args=(q,)) for q in (1 - tail, tail))
+    assert spearman_interval(r, n, confidence) == pytest.approx((low, high), abs=1e-6)
+
+
+def test_it_is_wider_than_fishers_and_equal_at_zero() -> None:
+    assert spearman_interval(0.0, 20) == pytest.approx(fisher_interval(0.0, 20))
+    for r in (-0.9, 0.4, 0.8):
+        wide, short = spearman_interval(r, 20), fisher_interval(r, 20)
+        assert wide[0] < short[0] < r < short[1] < wide[1]
+
+
+def test_no_interval_without_pairs_and_no_width_at_one() -> None:
+    assert np.isnan(spearman_interval(0.5, 3)).all()
+    assert np.isnan(spearman_interval(math.nan, 20)).all()
+    assert spearman_interval(-1.0, 20) == (-1.0, -1.0)

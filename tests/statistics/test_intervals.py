@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from vlmis_utils.core.errors import UserError
-from vlmis_utils.statistics.intervals import SCALES, from_draws
+from vlmis_utils.statistics.intervals import SCALES, from_draws, interval_sign, jackknife_reach
 
 
 @pytest.mark.parametrize("scale", SCALES)
@@ -57,3 +57,19 @@ def test_too_little_to_go_on_gives_nan() -> None:
 def test_an_unknown_scale_is_refused() -> None:
     with pytest.raises(UserError, match="did you mean 'percentile'"):
         from_draws(np.zeros(3), 5, "percentil")
+
+
+def test_the_sign_of_an_interval() -> None:
+    low, high = np.array([0.1, 0.0, -0.3, -0.2, np.nan]), np.array([0.4, 0.2, -0.1, 0.2, np.nan])
+    assert interval_sign(low, high).tolist() == [1, 0, -1, 0, 0]
+    assert int(interval_sign(-0.2, -0.1)) == -1
+    np.testing.assert_array_equal(interval_sign(-high, -low), -interval_sign(low, high))
+
+
+def test_the_jackknife_of_a_mean_is_students_interval() -> None:
+    values = np.random.default_rng(0).normal(size=30)
+    left_out = np.array([np.delete(values, i).mean() for i in range(30)])[:, None]
+    expected = stats.ttest_1samp(values, 0).confidence_interval(0.9)
+    reach = jackknife_reach(left_out, 0.9)[0]
+    assert (values.mean() - reach, values.mean() + reach) == pytest.approx(tuple(expected))
+    assert np.isnan(jackknife_reach(left_out[:1])).all()

@@ -11,10 +11,11 @@ import pingouin
 import pytest
 from scipy import stats
 from statsmodels.stats import contingency_tables
+from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from vlmis_utils.core.errors import UserError
-from vlmis_utils.statistics import cochran_q, mcnemar, mcnemar_p, paired_effect
+from vlmis_utils.statistics import cochran_q, holm, mcnemar, mcnemar_p, paired_effect
 
 
 def failures(seed: int, scenes: int, rates: tuple[float, ...]) -> np.ndarray:
@@ -88,7 +89,7 @@ def test_mcnemar_turns_round_with_its_arguments() -> None:
 
 def test_mcnemar_without_flips_and_with_flips_one_way() -> None:
     same = mcnemar([0, 1, 1], [0, 1, 1])
-    assert (same["p"], same["difference"], same["reason"]) == (1.0, 0.0, "no scene flips")
+    assert (same["p"], same["difference"], same["reason"]) == (1.0, 0.0, "no scene is discordant")
     assert math.isnan(same["g"]) and math.isnan(same["odds"])
     up = mcnemar([0, 0, 0], [1, 1, 1])
     assert up["odds"] == math.inf == up["odds_high"] and up["odds_low"] > 0 and up["g"] == 0.5
@@ -220,3 +221,19 @@ def test_paired_effect_of_no_change_and_of_too_few() -> None:
     assert math.isnan(alike["d_z"]) and alike["rank_biserial"] == 1 and "alike" in alike["reason"]
     few = paired_effect([0.1, math.nan], [0.2, 0.3])
     assert few["n"] == 1 and math.isnan(few["p"]) and "at least 2" in few["reason"]
+
+
+def test_holm_matches_statsmodels() -> None:
+    p = np.random.default_rng(0).random(12) ** 3
+    adjusted, reject = holm(p)
+    expected = multipletests(p, alpha=0.05, method="holm")
+    assert adjusted == pytest.approx(expected[1])
+    assert np.array_equal(reject, expected[0])
+
+
+def test_holm_leaves_missing_tests_out() -> None:
+    adjusted, reject = holm([0.01, math.nan, 0.03])
+    assert adjusted[[0, 2]] == pytest.approx([0.02, 0.03]) and math.isnan(adjusted[1])
+    assert reject.tolist() == [True, False, True]
+    empty, none = holm([math.nan])
+    assert math.isnan(empty[0]) and not none[0]

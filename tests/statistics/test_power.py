@@ -70,7 +70,7 @@ def test_mcnemar_power_grows_and_is_the_level_without_a_change() -> None:
     assert mcnemar_power(0.1, 0.3, 400) > mcnemar_power(0.1, 0.3, 80)
     with pytest.raises(UserError, match="cannot change by 0.4"):
         mcnemar_power(0.4, 0.3, 80)
-    with pytest.raises(UserError, match="share of flips"):
+    with pytest.raises(UserError, match="discordant"):
         mcnemar_power(0.0, 0.0, 80)
 
 

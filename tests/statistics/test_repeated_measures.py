@@ -12,16 +12,12 @@ from vlmis_utils.core.errors import UserError
 from vlmis_utils.statistics.intervals import from_draws
 from vlmis_utils.statistics.repeated_measures import (
     clustered_correlation,
-    false_alarms,
+    intraclass_correlation,
     partial_correlation,
     rm_interval,
-    scene_share,
 )
-from vlmis_utils.statistics.resampled_correlation import (
-    correlate_rows,
-    resampled_correlation,
-    with_whole,
-)
+from vlmis_utils.statistics.resampled_correlation import correlate_rows, resampled_correlation
+from vlmis_utils.statistics.resampling import sample_and_resamples
 
 SCENES, SEVERITY = 100, np.array([0.0, 1, 2, 3, 1, 2, 3, 1, 2, 3])
 
@@ -116,8 +112,10 @@ def test_scene_share_is_pingouins_intraclass_correlation() -> None:
     frame = long(x=x)
     theirs = pingouin.intraclass_corr(frame, "scene", "condition", "x").set_index("Type").ICC
     name = next(n for n in ("ICC(C,1)", "ICC3") if n in theirs.index)
-    assert scene_share(x) == pytest.approx(theirs[name], abs=1e-6)
-    assert np.isnan(scene_share(np.ones((4, 3)))) and np.isnan(scene_share(x[:1]))
+    assert intraclass_correlation(x) == pytest.approx(theirs[name], abs=1e-6)
+    assert np.isnan(intraclass_correlation(np.ones((4, 3)))) and np.isnan(
+        intraclass_correlation(x[:1])
+    )
 
 
 def test_reasons_and_refusals() -> None:
@@ -136,7 +134,7 @@ def test_reasons_and_refusals() -> None:
 
 @pytest.mark.parametrize("level", ["images", "within", "between"])
 def test_intervals_cover_the_truth(level: str) -> None:
-    rng, weights = np.random.default_rng(7), with_whole(SCENES, 300)
+    rng, weights = np.random.default_rng(7), sample_and_resamples(SCENES, 300)
     truth, held, runs = true_correlations()[level], 0, 600
     for _ in range(runs):
         x, y = made_up(rng)
@@ -156,14 +154,14 @@ def test_intervals_of_ranks_of_failures_cover_the_truth(level: str) -> None:
         return resampled_correlation(x[None], fails[None], resampled, level, "spearman")[:, 0, 0]
 
     truth = study(np.random.default_rng(8), 30000, np.ones((1, 30000)))[0]
-    rng, weights, runs = np.random.default_rng(9), with_whole(SCENES, 150), 800
+    rng, weights, runs = np.random.default_rng(9), sample_and_resamples(SCENES, 150), 800
     found = [from_draws(study(rng, SCENES, weights), SCENES) for _ in range(runs)]
     assert 0.93 <= np.mean([f.low <= truth <= f.high for f in found]) <= 0.97
 
 
 def test_differences_of_correlations_cover_the_truth() -> None:
     """Two measures of one quantity, the second noisier: the gain of the first, same resamples."""
-    rng, weights, held, runs = np.random.default_rng(10), with_whole(SCENES, 300), 0, 600
+    rng, weights, held, runs = np.random.default_rng(10), sample_and_resamples(SCENES, 300), 0, 600
     truth = true_correlations()["between"] * (1 - np.sqrt(2 / 3))
     for _ in range(runs):
         x, y = made_up(rng)
@@ -177,7 +175,10 @@ def test_differences_of_correlations_cover_the_truth() -> None:
 @pytest.mark.parametrize("slope", [0.06, 0.0])
 def test_percentiles_over_conditions_cover_what_studies_of_this_size_find(slope: float) -> None:
     """True rates scatter around a line on severity, or are all the same: then p is 0.05 too."""
-    weights, scatter = with_whole(SCENES, 300), np.random.default_rng(5).normal(size=(2, 10))
+    weights, scatter = (
+        sample_and_resamples(SCENES, 300),
+        np.random.default_rng(5).normal(size=(2, 10)),
+    )
     quality = 0.6 - 0.12 * SEVERITY + 0.05 * scatter[0]
     rates = 0.4 + slope * (SEVERITY + scatter[1])
 
@@ -196,18 +197,11 @@ def test_percentiles_over_conditions_cover_what_studies_of_this_size_find(slope:
         assert 0.03 <= np.mean([f.p < 0.05 for f in found]) <= 0.075
 
 
-def test_pooled_p_cries_wolf_and_scenes_do_not() -> None:
-    alike = false_alarms(SCENES, 10, scene_share=0.6, runs=400, resamples=300)
-    assert alike["naive"] > 0.25 and 0.03 <= alike["clustered"] <= 0.075
-    apart = false_alarms(SCENES, 10, scene_share=0.0, runs=400, resamples=300)
-    assert 0.03 <= apart["naive"] <= 0.075 and 0.03 <= apart["clustered"] <= 0.075
-
-
 def test_slopes_that_differ_fool_the_parametric_test_within_scenes_only() -> None:
     """Each scene has its own slope, zero on average: nothing in common to be found."""
     rng, weights, called, runs = (
         np.random.default_rng(13),
-        with_whole(SCENES, 300),
+        sample_and_resamples(SCENES, 300),
         np.zeros(2),
         700,
     )

@@ -14,8 +14,8 @@ from vlmis_utils.statistics.resampled_correlation import (
     correlate_rows,
     resampled_correlation,
     weighted_ranks,
-    with_whole,
 )
+from vlmis_utils.statistics.resampling import sample_and_resamples
 
 SCENES, CONDITIONS = 12, 4
 
@@ -66,7 +66,7 @@ def test_every_resample_is_that_of_copied_scenes(
     if missing:
         x[1, ::3] = np.nan
         x[0, 2, 1] = y[0, 4, 3] = np.nan
-    weights = with_whole(SCENES, 6, seed=3)
+    weights = sample_and_resamples(SCENES, 6, seed=3)
     found = resampled_correlation(x, y, weights, level, method)
     for r in range(len(weights)):
         for i in range(2):
@@ -87,7 +87,7 @@ def test_partial_correlation_over_images_is_pingouins(
 ) -> None:
     x, y = tables
     given = np.array([[0.0, 1, 2, 3], [0, 0, 1, 0]])
-    weights = with_whole(SCENES, 3, seed=5)
+    weights = sample_and_resamples(SCENES, 3, seed=5)
     found = resampled_correlation(x, y, weights, "images", method, given)
     for r, row in enumerate(weights):
         drawn = np.repeat(np.arange(SCENES), row.astype(int))

@@ -9,14 +9,12 @@ import pytest
 from scipy import stats
 
 from vlmis_utils.core.errors import UserError
-from vlmis_utils.metrics.language import miou
-from vlmis_utils.statistics import (
+from vlmis_utils.statistics.resampling import (
     bootstrap_interval,
-    bootstrap_miou,
-    bootstrap_miou_change,
     percentiles,
-    resampled_miou,
+    sample_and_resamples,
     scene_weights,
+    weighted_mean,
 )
 
 
@@ -98,71 +96,15 @@ def test_bootstrap_is_repeatable_and_constant_data_have_no_width() -> None:
     assert constant.low == constant.high == constant.value == 0.25
 
 
-def counts(scenes: int) -> np.ndarray:
-    """Confusions (scenes, 2 conditions, 4, 4); class 3 occurs in few scenes."""
-    rng = np.random.default_rng(7)
-    base = rng.poisson(5, size=(scenes, 2, 4, 4)) + 60 * np.eye(4, dtype=int)
-    base[scenes // 4 :, :, 3] = 0
-    base[:, 1] += rng.poisson(20, size=(scenes, 4, 4)) * (base[:, 1].sum(-1, keepdims=True) > 0)
-    return base
-
-
-def test_bootstrap_of_miou_matches_a_loop() -> None:
-    matrices = counts(24)
-    got = bootstrap_miou(matrices, resamples=4000, seed=0)
-    rng = np.random.default_rng(9)
-    draws = rng.integers(0, 24, size=(4000, 24))
-    samples = np.array([[miou(matrices[d, c].sum(0)) for c in (0, 1)] for d in draws])
-    tail = (1 - expanded(24)) / 2
-    low, high = np.quantile(samples, [tail, 1 - tail], axis=0)
-    width = high - low
-    assert got.value == pytest.approx([miou(matrices[:, c].sum(0)) for c in (0, 1)])
-    assert (np.abs(got.low - low) < 0.1 * width).all()
-    assert (np.abs(got.high - high) < 0.1 * width).all()
-    single = bootstrap_miou(matrices[:, 1], resamples=4000, seed=0)
-    assert (single.low, single.high) == pytest.approx((got.low[1], got.high[1]))
-
-
-def test_bootstrap_of_equal_scenes_has_no_width() -> None:
-    interval = bootstrap_miou(np.repeat(counts(4)[:1, 0], 10, axis=0))
-    assert interval.low == pytest.approx(interval.value) == pytest.approx(interval.high)
-
-
-def test_resampled_miou_adds_whole_matrices_without_rounding() -> None:
-    matrices = counts(24) * 10**9
-    matrices[:3, 0, 2] = 0
-    weights = scene_weights(24, 50)
-    summed = np.einsum("rn,nckl->rckl", weights.astype(np.int64), matrices)
-    assert np.allclose(resampled_miou(matrices, weights), miou(summed), rtol=1e-14)
-    nothing = resampled_miou(np.zeros((2, 1, 3, 3)), np.ones((1, 2)))
-    assert nothing.shape == (1, 1) and np.isnan(nothing).all()
-
-
-def test_miou_change_matches_a_loop_and_keeps_the_pairing() -> None:
-    matrices = counts(24)
-    got = bootstrap_miou_change(matrices, resamples=4000)
-    whole = [miou(matrices[:, c].sum(0)) for c in (0, 1)]
-    assert got.value == pytest.approx([0, whole[0] - whole[1]])
-    assert got.low[0] == got.high[0] == 0
-    draws = np.random.default_rng(9).integers(0, 24, size=(4000, 24))
-    samples = [miou(matrices[d, 0].sum(0)) - miou(matrices[d, 1].sum(0)) for d in draws]
-    tail = (1 - expanded(24)) / 2
-    low, high = np.quantile(samples, [tail, 1 - tail])
-    assert got.low[1] == pytest.approx(low, abs=0.1 * (high - low))
-    assert got.high[1] == pytest.approx(high, abs=0.1 * (high - low))
-    turned = bootstrap_miou_change(matrices, reference=1, resamples=4000)
-    assert turned.low[0] == pytest.approx(-got.high[1])
-    each = bootstrap_miou_change(matrices, reference=[1, 0], resamples=4000)
-    assert each.value == pytest.approx([-got.value[1], got.value[1]])
-
-
-def test_equal_conditions_do_not_differ_in_any_resample() -> None:
-    same = np.repeat(counts(12)[:, :1], 2, axis=1)
-    got = bootstrap_miou_change(same, resamples=200)
-    assert got.value[1] == got.low[1] == got.high[1] == 0
-
-
-def test_no_scene_is_no_value() -> None:
-    empty = bootstrap_miou_change(np.zeros((0, 2, 3, 3)))
-    assert np.isnan([empty.value, empty.low, empty.high]).all()
-    assert math.isnan(bootstrap_miou(np.zeros((0, 3, 3))).low)
+def test_weighted_means_are_numpys_and_leave_out_what_is_missing() -> None:
+    rng = np.random.default_rng(4)
+    values = rng.normal(size=(12, 3, 2))
+    weights = sample_and_resamples(12, 6, seed=2)
+    assert (weights[0] == 1).all() and np.array_equal(weights[1:], scene_weights(12, 6, seed=2))
+    expected = [np.average(values, axis=0, weights=row) for row in weights]
+    assert np.allclose(weighted_mean(weights, values), expected)
+    values[::3, 0] = np.nan
+    copies = [np.repeat(values, row.astype(int), axis=0) for row in weights]
+    assert np.allclose(weighted_mean(weights, values), [np.nanmean(c, axis=0) for c in copies])
+    alone = weighted_mean(np.array([[1.0, 0.0]]), np.array([np.nan, 1.0]))
+    assert np.isnan(alone).all()

@@ -1,10 +1,10 @@
-"""Is it mIoU that is blind, or segmentation? Correlations of L with other measures of Q.
+"""Correlations of L with other measures of segmentation quality than mIoU, and their gain.
 
-The paper argues that mIoU hides local, safety-critical errors (Section 6.3). If that is why it goes
-so little with misalignment, a measure that looks at the critical classes, or at the road ahead,
-should go with it more. A proxy goes down where failures go up, so it is the better the nearer its
-correlation is to -1: the gain of a measure over mIoU is r(mIoU, L) - r(measure, L), both of the
-same pictures and resamples.
+The paper argues that mIoU hides local, safety-critical errors (Section 6.3). If that is why it
+correlates so little with misalignment, a measure that looks at the critical classes, or at the road
+ahead, should correlate more. A proxy goes down where failures go up, so it is the better the nearer
+its correlation is to -1: the gain of a measure over mIoU is r(mIoU, L) - r(measure, L), both of the
+same images and resamples.
 """
 
 from __future__ import annotations
@@ -15,20 +15,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from vlmis_utils.analysis.changes import METRIC_COLUMNS
 from vlmis_utils.analysis.correlation import LEVELS
 from vlmis_utils.analysis.panel import Panel, load_panel
 from vlmis_utils.analysis.quality_measures import Measure, measures
 from vlmis_utils.analysis.results import Results
-from vlmis_utils.statistics.intervals import Estimate, from_draws
-from vlmis_utils.statistics.multiplicity import holm
-from vlmis_utils.statistics.resampled_correlation import (
-    correlate_rows,
-    resampled_correlation,
-    with_whole,
-)
+from vlmis_utils.metrics.per_image import METRIC_COLUMNS
+from vlmis_utils.statistics.intervals import Interval, from_draws
+from vlmis_utils.statistics.paired import holm
+from vlmis_utils.statistics.resampled_correlation import correlate_rows, resampled_correlation
+from vlmis_utils.statistics.resampling import sample_and_resamples
 
-__all__ = ["measure_words", "rival_correlations"]
+__all__ = ["measure_words", "measure_correlations"]
 
 
 def measure_words(results: Results) -> dict[str, str]:
@@ -36,7 +33,7 @@ def measure_words(results: Results) -> dict[str, str]:
     return {m.name: m.words for m in measures(results.reading.critical_classes)}
 
 
-def rival_correlations(
+def measure_correlations(
     results: Results,
     levels: Sequence[str] = tuple(LEVELS),
     method: str = "spearman",
@@ -58,7 +55,7 @@ def rival_correlations(
         its interval, which also counts what goes the wrong way. Gains of mIoU over itself are NaN.
     """
     panel = load_panel(results, tuple(columns.values()))
-    weights = with_whole(len(panel.scenes), results.bootstrap)
+    weights = sample_and_resamples(len(panel.scenes), results.bootstrap)
     known = measures(results.reading.critical_classes)
     frames = [_level(panel, level, known, columns, weights, method) for level in levels]
     frame = pd.concat(frames, ignore_index=True)
@@ -74,8 +71,8 @@ def _level(
     weights: np.ndarray,
     method: str,
 ) -> pd.DataFrame:
-    seen = list(itertools.product((m.name for m in known), panel.counts))
-    told = list(itertools.product(columns, panel.failures))
+    pairs_of_q = list(itertools.product((m.name for m in known), panel.counts))
+    pairs_of_l = list(itertools.product(columns, panel.failures))
     q = np.concatenate([panel.quality(m) for m in known])
     failed = np.concatenate([panel.failure(c) for c in columns.values()])
     pairs = np.isfinite(q)[:, None] & np.isfinite(failed)
@@ -101,7 +98,7 @@ def _level(
     }
     rows = []
     for (i, (name, segmenter)), (j, (metric, vlm)) in itertools.product(
-        enumerate(seen), enumerate(told)
+        enumerate(pairs_of_q), enumerate(pairs_of_l)
     ):
         row = {"over": level, "quality": name, "metric": metric, "vlm": vlm,
                "segmenter": segmenter, "method": method, "n": int(n[i, j]),
@@ -112,7 +109,7 @@ def _level(
     return pd.DataFrame(rows)
 
 
-def _columns(prefix: str, part: Estimate, i: int, j: int, own: bool) -> dict[str, float]:
+def _columns(prefix: str, part: Interval, i: int, j: int, own: bool) -> dict[str, float]:
     """Return value, bounds and p under their names; NaN where mIoU meets itself."""
     names = [prefix or "r", *(f"{prefix}_{k}".lstrip("_") for k in ("low", "high", "p"))]
     values = (part.value, part.low, part.high, part.p)

@@ -8,14 +8,15 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from vlmis_utils.analysis.changes import METRIC_COLUMNS
-from vlmis_utils.analysis.correlation import level_frame, with_holm
+from vlmis_utils.analysis.changes import with_holm
+from vlmis_utils.analysis.correlation import level_frame
 from vlmis_utils.analysis.panel import Panel, covariates, load_panel
 from vlmis_utils.analysis.quality_measures import measures
 from vlmis_utils.analysis.results import Results
+from vlmis_utils.metrics.per_image import METRIC_COLUMNS
 from vlmis_utils.statistics import correlation
-from vlmis_utils.statistics.repeated_measures import scene_share
-from vlmis_utils.statistics.resampled_correlation import with_whole
+from vlmis_utils.statistics.repeated_measures import intraclass_correlation
+from vlmis_utils.statistics.resampling import sample_and_resamples
 
 __all__ = [
     "GIVEN", "partial_correlations", "scene_richness", "scene_shares", "stratified_correlations",
@@ -38,7 +39,7 @@ def partial_correlations(
         each level, method and given.
     """
     panel = load_panel(results, tuple(METRIC_COLUMNS.values()))
-    weights = with_whole(len(panel.scenes), results.bootstrap)
+    weights = sample_and_resamples(len(panel.scenes), results.bootstrap)
     miou = measures(results.reading.critical_classes)[0]
     known = (None, covariates(panel), covariates(panel, corruption=True))
     frames = [
@@ -60,7 +61,7 @@ def stratified_correlations(results: Results) -> pd.DataFrame:
         ``stratum`` (low light, severity 2, ...); holm within each kind, level and method.
     """
     panel = load_panel(results, tuple(METRIC_COLUMNS.values()))
-    weights = with_whole(len(panel.scenes), results.bootstrap)
+    weights = sample_and_resamples(len(panel.scenes), results.bootstrap)
     miou = measures(results.reading.critical_classes)[0]
     severity, corruption = panel.severity, np.array(panel.corruption)
     strata = [("corruption", name, (corruption == name) | (severity == 0), ("images", "within"))
@@ -97,10 +98,10 @@ def scene_richness(results: Results) -> pd.DataFrame:
 def scene_shares(results: Results) -> pd.DataFrame:
     """Return model, quantity and share: how much of the variance is the scene's.
 
-    See `statistics.repeated_measures.scene_share`; quantities as in `scene_richness`.
+    See `statistics.repeated_measures.intraclass_correlation`; quantities as in `scene_richness`.
     """
     _, tables = _tables(results)
-    rows = [(*name, scene_share(values)) for name, values in tables.items()]
+    rows = [(*name, intraclass_correlation(values)) for name, values in tables.items()]
     return pd.DataFrame(rows, columns=["model", "quantity", "share"])
 
 

@@ -15,23 +15,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from vlmis_utils.analysis.changes import METRIC_COLUMNS
+from vlmis_utils.analysis.changes import with_holm
 from vlmis_utils.analysis.panel import Panel, load_panel
 from vlmis_utils.analysis.quality_measures import Measure, measures
 from vlmis_utils.analysis.results import Results
+from vlmis_utils.metrics.per_image import METRIC_COLUMNS
 from vlmis_utils.statistics import correlation
 from vlmis_utils.statistics.correlation import METHODS
 from vlmis_utils.statistics.intervals import from_draws
-from vlmis_utils.statistics.multiplicity import holm
 from vlmis_utils.statistics.repeated_measures import partial_correlation, rm_interval
-from vlmis_utils.statistics.resampled_correlation import (
-    correlate_rows,
-    resampled_correlation,
-    with_whole,
-)
+from vlmis_utils.statistics.resampled_correlation import correlate_rows, resampled_correlation
+from vlmis_utils.statistics.resampling import sample_and_resamples
 
-__all__ = ["LEVELS", "between_by_condition", "correlations", "level_draws", "level_frame",
-           "with_holm"]  # fmt: skip
+__all__ = ["LEVELS", "between_by_condition", "correlations", "level_draws", "level_frame"]
 
 # Level -> what one point of the correlation is.
 LEVELS: dict[str, str] = {
@@ -60,7 +56,7 @@ def correlations(results: Results) -> pd.DataFrame:
     - reason: empty, or why numbers are NaN.
     """
     panel = load_panel(results, tuple(METRIC_COLUMNS.values()))
-    weights = with_whole(len(panel.scenes), results.bootstrap)
+    weights = sample_and_resamples(len(panel.scenes), results.bootstrap)
     miou = measures(results.reading.critical_classes)[0]
     return with_holm(
         pd.concat([level_frame(panel, level, miou, weights) for level in LEVELS]),
@@ -75,7 +71,7 @@ def between_by_condition(results: Results) -> pd.DataFrame:
     stands beside the bootstrap's. holm is over the conditions, pairs and metrics of a method.
     """
     panel = load_panel(results, tuple(METRIC_COLUMNS.values()))
-    weights = with_whole(len(panel.scenes), results.bootstrap)
+    weights = sample_and_resamples(len(panel.scenes), results.bootstrap)
     miou = measures(results.reading.critical_classes)[0]
     frames = []
     for condition in panel.conditions:
@@ -101,7 +97,7 @@ def level_draws(
         level: one of `LEVELS`.
         measure: of Q.
         columns: F columns of L, such as ``hr_i``.
-        weights: (R, N), from `statistics.resampled_correlation.with_whole`.
+        weights: (R, N), from `statistics.resampling.sample_and_resamples`.
         method: pearson or spearman.
         given: covariates (K, C), see `analysis.panel.covariates`; None for none.
 
@@ -176,10 +172,3 @@ def _over_conditions(
     if given is None:
         return correlation(q, failed, method)
     return partial_correlation(q, failed, given, method)
-
-
-def with_holm(frame: pd.DataFrame, family: list[str]) -> pd.DataFrame:
-    """Return rows with ``holm``: p after Holm's correction within each group of ``family``."""
-    frame = frame.reset_index(drop=True)
-    frame["holm"] = frame.groupby(family, sort=False).p.transform(lambda p: holm(p)[0])
-    return frame

@@ -19,19 +19,17 @@ import pandas as pd
 from vlmis_utils.analysis.panel import Panel, load_panel
 from vlmis_utils.analysis.quality_measures import measures
 from vlmis_utils.analysis.results import Results
-from vlmis_utils.statistics.calibration import (
+from vlmis_utils.statistics.intervals import from_draws
+from vlmis_utils.statistics.paired import holm
+from vlmis_utils.statistics.prediction import (
+    auc_draws,
     brier_draws,
     calibration_slope,
-    expected_calibration_error,
-)
-from vlmis_utils.statistics.intervals import from_draws
-from vlmis_utils.statistics.multiplicity import holm
-from vlmis_utils.statistics.prediction import (
     cross_validated,
-    grouped_auc_draws,
+    expected_calibration_error,
     grouped_folds,
 )
-from vlmis_utils.statistics.resampled_correlation import with_whole
+from vlmis_utils.statistics.resampling import sample_and_resamples
 
 __all__ = ["FEATURE_SETS", "GAINS", "OUTCOMES", "Foresight", "foresee"]
 
@@ -103,7 +101,7 @@ def foresee(
         ridge: see `statistics.prediction.cross_validated`.
     """
     panel = load_panel(results, tuple(outcomes.values()))
-    weights = with_whole(len(panel.scenes), results.bootstrap)
+    weights = sample_and_resamples(len(panel.scenes), results.bootstrap)
     known = measures(results.reading.critical_classes)
     quality = dict(
         zip(panel.counts, np.stack([panel.quality(m) for m in known], axis=-1), strict=True)
@@ -189,7 +187,7 @@ def _judge(
     scene, outcome = task.scene, task.outcome
     p = cross_validated(features, outcome, task.folds, ridge)
     plain = cross_validated(features[:, :0], outcome, task.folds)
-    draws = grouped_auc_draws(outcome, p, scene, task.folds, weights)
+    draws = auc_draws(outcome, p, weights[:, scene], task.folds)
     auc = from_draws(draws, task.scenes, "logit")
     brier = brier_draws(outcome, p, scene, weights)
     skill = from_draws(1 - brier / brier_draws(outcome, plain, scene, weights), task.scenes, "raw")

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vlmis_utils.analysis.quality_measures import Measure, class_counts, score
+from vlmis_utils.analysis.quality_measures import Measure, score
 from vlmis_utils.analysis.results import Results
+from vlmis_utils.metrics.segmentation import class_counts
 from vlmis_utils.protocol.classes import TRAIN_CLASSES
 from vlmis_utils.protocol.conditions import CONDITIONS, condition_row
+from vlmis_utils.statistics.resampling import weighted_mean
 
 __all__ = ["Panel", "covariates", "load_panel"]
 
@@ -22,7 +24,7 @@ class Panel:
     Attributes:
         scenes, conditions: their names, in the order of the axes; conditions as in the paper.
         counts: segmenter -> ``image`` or ``corridor`` -> (N, C, 3, 19), see
-            `analysis.quality_measures.class_counts`; NaN where a picture is missing.
+            `metrics.segmentation.class_counts`; NaN where a picture is missing.
         failures: vlm -> column of ``Results.vlm_per_image`` -> (N, C); NaN where missing.
         floor: (N,), pixels that make a class present in a scene.
     """
@@ -84,11 +86,8 @@ class Panel:
         They are rounded to 12 decimals, so that equal means are ties in spite of the order in
         which they were added up.
         """
-        values = self.failure(column)
-        known = np.isfinite(values)
-        sums = np.einsum("rn,vnc->rvc", weights, np.where(known, values, 0.0), optimize=True)
-        counts = np.einsum("rn,vnc->rvc", weights, known.astype(float), optimize=True)
-        return np.round(sums / np.where(counts > 0, counts, np.nan), 12)
+        means = weighted_mean(weights, np.moveaxis(self.failure(column), 1, 0))
+        return np.round(means, 12)
 
 
 def load_panel(results: Results, columns: Sequence[str]) -> Panel:

@@ -14,12 +14,13 @@ import numpy as np
 import pandas as pd
 
 from vlmis_utils.analysis.results import Results
+from vlmis_utils.metrics.segmentation import class_counts, class_iou, class_recall, mean_over
 from vlmis_utils.protocol.classes import LANGUAGE_NAMES, TRAIN_CLASSES
 from vlmis_utils.protocol.conditions import CONDITIONS
 from vlmis_utils.protocol.safety_label import ROAD_USERS
 
 __all__ = [
-    "Measure", "class_counts", "measures", "quality_measures", "quality_measures_by_condition",
+    "Measure", "measures", "quality_measures", "quality_measures_by_condition",
     "score",
 ]  # fmt: skip
 
@@ -72,26 +73,13 @@ def measures(critical_classes: Iterable[str]) -> tuple[Measure, ...]:
     )  # fmt: skip
 
 
-def class_counts(confusion: np.ndarray) -> np.ndarray:
-    """Return hits, pixels of the truth and pixels of the prediction of each class.
-
-    Args:
-        confusion: counts (..., 19, 19), rows truth.
-
-    Returns:
-        float64 (..., 3, 19); they add up over images.
-    """
-    counts = np.asarray(confusion, dtype=np.float64)
-    hits = np.diagonal(counts, axis1=-2, axis2=-1)
-    return np.stack([hits, counts.sum(axis=-1), counts.sum(axis=-2)], axis=-2)
-
-
 def score(measure: Measure, counts: np.ndarray, floor: np.ndarray | float = 1.0) -> np.ndarray:
     """Return a measure of images, or of sums of images.
 
     Args:
         measure: which.
-        counts: (..., 3, 19), from `class_counts`, of the corridor for a measure of the corridor.
+        counts: (..., 3, 19), from `metrics.segmentation.class_counts`; of the corridor for a
+            measure of the corridor.
         floor: (...) or a number, pixels that make a class present. mIoU and accuracy are over
             every class with a pixel in the truth.
 
@@ -103,17 +91,14 @@ def score(measure: Measure, counts: np.ndarray, floor: np.ndarray | float = 1.0)
     0.5
     """
     index = [TRAIN_CLASSES.index(c) for c in measure.classes]
-    hits, truth, predicted = np.moveaxis(counts[..., index], -2, 0)
+    counts = np.asarray(counts)[..., index]
+    hits, truth, _ = np.moveaxis(counts, -2, 0)
     whole = measure.classes == TRAIN_CLASSES
     present = truth >= (1.0 if whole else np.maximum(np.asarray(floor), 1.0)[..., None])
     if measure.pooled:
         known = present.any(axis=-1)
-        share = hits.sum(axis=-1) / np.where(known, truth.sum(axis=-1), np.nan)
-        return share
-    base = truth + predicted - hits if measure.kind == "iou" else truth
-    shares = np.where(present, hits / np.where(present, base, 1.0), 0.0)
-    known = present.sum(axis=-1)
-    return shares.sum(axis=-1) / np.where(known > 0, known, np.nan)
+        return hits.sum(axis=-1) / np.where(known, truth.sum(axis=-1), np.nan)
+    return mean_over(class_iou(counts) if measure.kind == "iou" else class_recall(counts), present)
 
 
 def _counts(results: Results) -> pd.DataFrame:

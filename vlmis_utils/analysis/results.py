@@ -10,38 +10,35 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, wraps
 
 import numpy as np
 import pandas as pd
 
 from vlmis_utils.core.storage import Place, place
-from vlmis_utils.metrics import (
-    baselines as controls,
-)
-from vlmis_utils.metrics import (
-    language,
-    per_image,
-)
-from vlmis_utils.metrics import (
-    segmentation as quality,
-)
-from vlmis_utils.metrics.language import delta_l, delta_q
+from vlmis_utils.metrics import baselines, per_image, segmentation
+from vlmis_utils.metrics.miou_intervals import jackknife_miou
 from vlmis_utils.metrics.per_image import Reading
-from vlmis_utils.protocol.classes import (
-    CRITICAL_CLASSES,
-    LANGUAGE_NAMES,
-    MIN_SHARE,
-    OBJECT_CLASSES,
-    TRAIN_CLASSES,
-)
+from vlmis_utils.protocol import classes
+from vlmis_utils.protocol.classes import LANGUAGE_NAMES, TRAIN_CLASSES
 from vlmis_utils.protocol.datasets import annotated_classes
 from vlmis_utils.records.store import BLANK, read_table
-from vlmis_utils.statistics.jackknife import jackknife_miou
 
 __all__ = ["BLANK", "Results"]
 
 _SIZE = len(TRAIN_CLASSES)
+
+
+def _frame(compute: Callable[[Results], pd.DataFrame]) -> Callable[[Results], pd.DataFrame]:
+    """Return a method that computes a frame once and hands out copies."""
+
+    @wraps(compute)
+    def once(self: Results) -> pd.DataFrame:
+        if compute.__name__ not in self._frames:
+            self._frames[compute.__name__] = compute(self)
+        return self._frames[compute.__name__].copy()
+
+    return once
 
 
 class Results:
@@ -64,18 +61,17 @@ class Results:
         top_k: int = 4,
         parser: str = "scoped",
         count_hedged: bool = False,
-        critical_classes: Iterable[str] = CRITICAL_CLASSES,
-        min_share: float = MIN_SHARE,
+        critical_classes: Iterable[str] = classes.CRITICAL_CLASSES,
+        min_share: float = classes.MIN_SHARE,
         epsilon: float = 1e-6,
         bootstrap: int = 2000,
     ) -> None:
         self.records = place(records)
         self.bootstrap = bootstrap
+        self._frames: dict[str, pd.DataFrame] = {}
         self._reading = Reading(
             top_k, parser, count_hedged, tuple(critical_classes), min_share, epsilon
         )
-
-    # The tables as recorded ---------------------------------------------------------------------
 
     @cached_property
     def scenes(self) -> pd.DataFrame:
@@ -116,16 +112,15 @@ class Results:
     @cached_property
     def reading(self) -> Reading:
         """How answers are read; its vocabulary is what the dataset annotates."""
-        vocabulary = tuple(c for c in OBJECT_CLASSES if c in self.annotated)
+        vocabulary = tuple(c for c in classes.OBJECT_CLASSES if c in self.annotated)
         return replace(self._reading, vocabulary=vocabulary)
 
     @cached_property
     def truth(self) -> pd.DataFrame:
-        """What is true of each scene and condition; see `outcomes.scene_truth`."""
+        """What is true of each scene and condition; see `metrics.per_image.scene_truth`."""
         return per_image.scene_truth(self.scenes, self.conditions, self.reading)
 
-    # Segmentation -------------------------------------------------------------------------------
-
+    @_frame
     def segmentation_per_image(self) -> pd.DataFrame:
         """Return segmenter, condition, scene_id, miou, pixel_accuracy for each image.
 
@@ -133,25 +128,11 @@ class Results:
         """
         frame = self.segmentation[["segmenter", "condition", "scene_id"]].copy()
         stack = np.stack(list(self.segmentation.confusion))
-        return frame.assign(miou=quality.miou(stack), pixel_accuracy=quality.pixel_accuracy(stack))
+        return frame.assign(
+            miou=segmentation.miou(stack), pixel_accuracy=segmentation.pixel_accuracy(stack)
+        )
 
-    @cached_property
-    def _segmentation_by_condition(self) -> pd.DataFrame:
-        rows = []
-        groups = self.segmentation.groupby(["segmenter", "condition"], sort=False)
-        for (segmenter, condition), group in groups:
-            stack = np.stack(list(group.sort_values("scene_id").confusion))
-            total = stack.sum(axis=0)
-            drawn = jackknife_miou(stack)
-            row = {"segmenter": segmenter, "condition": condition, "n": len(stack)}
-            row |= {"miou": drawn.value, "miou_low": drawn.low, "miou_high": drawn.high}
-            row["miou_image_mean"] = quality.miou_image_mean(stack)
-            row["pixel_accuracy"] = quality.pixel_accuracy(total)
-            for name, value in zip(TRAIN_CLASSES, quality.iou(total), strict=True):
-                row[f"iou_{name}"] = value if LANGUAGE_NAMES[name] in self.annotated else np.nan
-            rows.append(row)
-        return _with_change(pd.DataFrame(rows), "segmenter", ("miou", "pixel_accuracy"), delta_q)
-
+    @_frame
     def segmentation_by_condition(self) -> pd.DataFrame:
         """Return one row for each segmenter and condition.
 
@@ -161,30 +142,30 @@ class Results:
         the dataset does not annotate the class;
         delta_miou and delta_pixel_accuracy, clean minus degraded (the paper's ΔQ).
         """
-        return self._segmentation_by_condition.copy()
+        rows = []
+        groups = self.segmentation.groupby(["segmenter", "condition"], sort=False)
+        for (segmenter, condition), group in groups:
+            stack = np.stack(list(group.sort_values("scene_id").confusion))
+            total = stack.sum(axis=0)
+            drawn = jackknife_miou(stack)
+            row = {"segmenter": segmenter, "condition": condition, "n": len(stack)}
+            row |= {"miou": drawn.value, "miou_low": drawn.low, "miou_high": drawn.high}
+            row["miou_image_mean"] = segmentation.miou_image_mean(stack)
+            row["pixel_accuracy"] = segmentation.pixel_accuracy(total)
+            for name, value in zip(TRAIN_CLASSES, segmentation.iou(total), strict=True):
+                row[f"iou_{name}"] = value if LANGUAGE_NAMES[name] in self.annotated else np.nan
+            rows.append(row)
+        return _with_change(pd.DataFrame(rows), "segmenter", ("miou", "pixel_accuracy"), "lower")
 
-    # Vision-language models ---------------------------------------------------------------------
-
-    @cached_property
-    def _vlm_per_image(self) -> pd.DataFrame:
-        return per_image.per_image(self.answers, self.truth, self.reading)
-
+    @_frame
     def vlm_per_image(self) -> pd.DataFrame:
-        """Return one row for each vlm, condition and scene; see `outcomes.per_image`.
+        """Return one row for each vlm, condition and scene; see `metrics.per_image.per_image`.
 
         The control arm is the condition ``blank``.
         """
-        return self._vlm_per_image.copy()
+        return per_image.per_image(self.answers, self.truth, self.reading)
 
-    @cached_property
-    def _vlm_by_condition(self) -> pd.DataFrame:
-        rows = []
-        groups = self._vlm_per_image.groupby(["vlm", "condition"], sort=False)
-        for (vlm, condition), group in groups:
-            summary = controls.summary(group, self.bootstrap)
-            rows.append({"vlm": vlm, "condition": condition} | summary)
-        return _with_change(pd.DataFrame(rows), "vlm", ("hr", "cor", "smr"), delta_l)
-
+    @_frame
     def vlm_by_condition(self) -> pd.DataFrame:
         """Return one row for each vlm and condition (``blank``, the control arm, among them).
 
@@ -196,66 +177,46 @@ class Results:
         safety_balanced_accuracy is the mean of the shares judged rightly among safe and among
         unsafe scenes. delta_hr, delta_cor, delta_smr: degraded minus clean (the paper's ΔL).
         """
-        return self._vlm_by_condition.copy()
+        groups = self.vlm_per_image().groupby(["vlm", "condition"], sort=False)
+        rows = [
+            {"vlm": vlm, "condition": condition} | baselines.summary(group, self.bootstrap)
+            for (vlm, condition), group in groups
+        ]
+        return _with_change(pd.DataFrame(rows), "vlm", ("hr", "cor", "smr"), "higher")
 
-    # Presence -----------------------------------------------------------------------------------
-
-    @cached_property
-    def _presence_answers(self) -> pd.DataFrame:
+    @_frame
+    def presence_answers(self) -> pd.DataFrame:
+        """Return one row for each presence answer; see `metrics.per_image.presence_answers`."""
         return per_image.presence_answers(self.answers, self.truth, self.reading)
 
-    def presence_answers(self) -> pd.DataFrame:
-        """Return one row for each presence answer; see `outcomes.presence_answers`."""
-        return self._presence_answers.copy()
-
-    @cached_property
-    def _presence(self) -> pd.DataFrame:
-        rows = []
-        keys = ["vlm", "condition", "class"]
-        for names, group in self._presence_answers.groupby(keys, sort=False):
-            real, word = group.truth, group.word
-            row = dict(zip(keys, names, strict=True)) | {"n": len(group), "positives": real.sum()}
-            scored = np.isfinite(group.score)
-            row["auc"] = language.auc(real[scored], group.score[scored])
-            row["recall"] = (word[real] == "yes").mean()
-            row["specificity"] = (word[~real] == "no").mean()
-            row["balanced_accuracy"] = language.balanced_accuracy(real, word)
-            row["accuracy"] = (word == real.map({True: "yes", False: "no"})).mean()
-            row["yes_share"] = (word == "yes").mean()
-            row["unknown_share"] = (word == "unknown").mean()
-            rows.append(row)
-        return pd.DataFrame(rows)
-
+    @_frame
     def presence(self) -> pd.DataFrame:
         """Return one row for each vlm, condition and class asked about.
 
-        Columns: n, positives, auc, recall, specificity, balanced_accuracy (their mean; "unknown"
-        is wrong either way), accuracy, yes_share, unknown_share. NaN where the scenes hold the
-        class always or never.
+        Columns: n, and those of `metrics.per_image.presence_scores`.
         """
-        return self._presence.copy()
+        keys = ["vlm", "condition", "class"]
+        groups = self.presence_answers().groupby(keys, sort=False)
+        rows = [dict(zip(keys, k, strict=True)) | per_image.presence_scores(g) for k, g in groups]
+        return pd.DataFrame(rows, columns=[*keys, *per_image.PRESENCE_SCORES])
 
     def presence_by_condition(self) -> pd.DataFrame:
         """Return vlm, condition and the unweighted means over the classes that `presence` has.
 
         A class that the scenes hold always or never is left out; ``classes`` counts the rest.
         """
-        usable = self._presence.dropna(subset=["auc"])
+        usable = self.presence().dropna(subset=["auc"])
         columns = ["auc", "recall", "specificity", "balanced_accuracy", "yes_share"]
         grouped = usable.groupby(["vlm", "condition"], sort=False)
         return grouped[columns].mean().assign(classes=grouped.size()).reset_index()
 
-    # Controls -----------------------------------------------------------------------------------
-
     def baselines(self) -> pd.DataFrame:
-        """Return what answers score that never look at the image; see `controls.baselines`.
+        """Return what answers score that never look at the image; see `metrics.baselines`.
 
         The blank arm of each model is the condition ``blank`` of `vlm_by_condition`.
         """
         clean = self.truth[self.truth.condition == "clean"]
-        return controls.baselines(clean, self.reading, self.bootstrap)
-
-    # Q and L together ---------------------------------------------------------------------------
+        return baselines.baselines(clean, self.reading, self.bootstrap)
 
     def pairs(self) -> pd.DataFrame:
         """Return segmentation quality beside misalignment, for each condition (Section 6.3).
@@ -263,25 +224,28 @@ class Results:
         One row for each segmenter, vlm and condition: miou, pixel_accuracy, hr, cor, smr and
         their changes from clean (delta_...), as in the two frames by condition.
         """
-        q = self._segmentation_by_condition
+        q = self.segmentation_by_condition()
         q = q[[c for c in q if not c.startswith("iou_") and c != "n"]]
-        return q.merge(self._vlm_by_condition, on="condition")
+        return q.merge(self.vlm_by_condition(), on="condition")
 
     def pairs_per_image(self) -> pd.DataFrame:
         """Return the same for each image: miou, pixel_accuracy beside hr_i, omitted, smr_i."""
-        q = self.segmentation_per_image()
         columns = ["vlm", "condition", "scene_id", "hr_i", "omitted", "smr_i"]
-        return q.merge(self._vlm_per_image[columns], on=["condition", "scene_id"])
+        images = self.vlm_per_image()[columns]
+        return self.segmentation_per_image().merge(images, on=["condition", "scene_id"])
 
 
 def _with_change(
-    frame: pd.DataFrame,
-    model: str,
-    columns: tuple[str, ...],
-    change: Callable[[pd.Series, pd.Series], pd.Series],
+    frame: pd.DataFrame, model: str, columns: tuple[str, ...], worse: str
 ) -> pd.DataFrame:
-    """Add delta_<column>: the change from the same model's clean value, positive if worse."""
+    """Add delta_<column>: the change from the same model's clean value, positive if worse.
+
+    Args:
+        worse: ``higher`` or ``lower``, which values of the columns are.
+    """
     clean = frame[frame.condition == "clean"].set_index(model)
+    sign = 1 if worse == "higher" else -1
     for column in columns:
-        frame[f"delta_{column}"] = change(frame[model].map(clean[column]), frame[column])
+        change = frame[column] - frame[model].map(clean[column])
+        frame[f"delta_{column}"] = sign * change + 0.0
     return frame

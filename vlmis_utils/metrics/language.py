@@ -1,9 +1,9 @@
-"""The metrics of the paper: misalignment L of language (Section 3), and their changes (Section 5).
+"""The misalignment L of language: HR, COR and SMR (Sections 3.3 to 3.5), and their companions.
 
-Language metrics take one set of class names for each scene: the classes an answer mentions and the
-classes that are present. Each average says what it is over. Sections 5.3 and 5.5 define the changes
-`delta_q` and `delta_l` so that positive means worse for both. Segmentation quality Q comes from
-`metrics.segmentation` and can be imported from here too.
+Each metric is defined once, by its term of an image: a function of boolean arrays whose last axis
+is the classes (`hallucination_terms`, `omission_terms`, ...). A rate is the mean of the terms; the
+functions that return one take a set of class names, or a word, for each scene. Each says what it
+averages over. Segmentation quality Q is in `metrics.segmentation`.
 """
 
 from __future__ import annotations
@@ -13,41 +13,120 @@ from collections.abc import Collection, Iterable, Sequence
 import numpy as np
 
 from vlmis_utils.core.errors import UserError, closest
-from vlmis_utils.metrics.segmentation import (
-    confusion,
-    iou,
-    miou,
-    miou_image_mean,
-    pixel_accuracy,
-)
 from vlmis_utils.protocol.classes import CRITICAL_CLASSES
 
 __all__ = [
-    "DECISIONS",
-    "auc",
-    "balanced_accuracy",
-    "confusion",
-    "coverage",
-    "critical_omission_rate",
-    "critical_omission_rate_conditional",
-    "critical_omissions",
-    "delta_l",
-    "delta_q",
-    "hallucination_rate",
-    "hallucinations",
-    "iou",
-    "mentions_per_answer",
-    "miou",
-    "miou_image_mean",
-    "pixel_accuracy",
-    "safety_breakdown",
-    "safety_misinterpretation_rate",
-    "safety_parse_success",
-]
+    "DECISIONS", "coverage", "coverage_terms", "critical_omission_rate",
+    "critical_omission_rate_conditional", "f1_terms", "hallucination_rate", "hallucination_terms",
+    "indicators", "mentions_per_answer", "omission_terms", "safety_breakdown",
+    "safety_misinterpretation_rate", "safety_terms",
+]  # fmt: skip
 
 DECISIONS = ("safe", "unsafe", "abstain")
 
 Sets = Sequence[Collection[str]]
+
+
+def hallucination_terms(
+    mentioned: np.ndarray, present: np.ndarray, epsilon: float = 1e-6
+) -> np.ndarray:
+    """Return each image's term of HR: the share of its mentions that are not there.
+
+    |mentioned - present| / (|mentioned| + epsilon), Section 3.3.
+
+    Args:
+        mentioned, present: bool (..., K).
+        epsilon: keeps an answer without mentions at 0 instead of 0 / 0.
+
+    Returns:
+        float64 (...), in [0, 1).
+
+    >>> float(hallucination_terms(np.array([True, True]), np.array([True, False])).round(3))
+    0.5
+    """
+    return (mentioned & ~present).sum(axis=-1) / (mentioned.sum(axis=-1) + epsilon)
+
+
+def omission_terms(mentioned: np.ndarray, critical: np.ndarray) -> np.ndarray:
+    """Return each image's term of COR, NaN where no critical class is present (Section 3.4).
+
+    Args:
+        mentioned, critical: bool (..., K); the critical classes are those that are present.
+
+    Returns:
+        float64 (...): 1 if one of them is not mentioned, 0 if all are.
+    """
+    omitted = (critical & ~mentioned).any(axis=-1).astype(np.float64)
+    return np.where(critical.any(axis=-1), omitted, np.nan)
+
+
+def safety_terms(said_safe: np.ndarray, said_unsafe: np.ndarray, safe: np.ndarray) -> np.ndarray:
+    """Return each image's term of SMR: 1 unless the decision is the label (Section 3.5).
+
+    Args:
+        said_safe, said_unsafe: bool (...); an answer that decides nothing is neither.
+        safe: bool (...), the reference label.
+
+    Returns:
+        float64 (...), 0 or 1. An abstention counts as a failure (Section 4.3).
+    """
+    return (~np.where(safe, said_safe, said_unsafe)).astype(np.float64)
+
+
+def coverage_terms(mentioned: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """Return the share of an image's present classes that is mentioned; NaN without any.
+
+    Boolean arrays (..., K) to float64 (...).
+    """
+    count = present.sum(axis=-1)
+    found = (mentioned & present).sum(axis=-1)
+    return found / np.where(count > 0, count, np.nan)
+
+
+def f1_terms(mentioned: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """Return the F1 of an image's mentions against its present classes; 1 where both are empty.
+
+    Boolean arrays (..., K) to float64 (...).
+    """
+    total = mentioned.sum(axis=-1) + present.sum(axis=-1)
+    found = (mentioned & present).sum(axis=-1)
+    return np.where(total > 0, 2 * found / np.maximum(total, 1), 1.0)
+
+
+def indicators(*columns: Sets) -> list[np.ndarray]:
+    """Return columns of N sets of names as bool arrays (N, K), over all K names that occur.
+
+    Raises:
+        UserError: columns of unequal length, or a word instead of a set.
+
+    >>> [table.tolist() for table in indicators([{"bus"}, set()], [{"car"}, {"bus"}])]
+    [[[True, False], [False, False]], [[False, True], [True, False]]]
+    """
+    columns = tuple(list(column) for column in columns)
+    _same_length(*columns)
+    for entry in (entry for column in columns for entry in column):
+        if isinstance(entry, str):
+            raise UserError(f"one set of class names a scene is needed, got the word {entry!r}")
+    place = {
+        name: k
+        for k, name in enumerate(
+            sorted({name for column in columns for names in column for name in names})
+        )
+    }
+    tables = [np.zeros((len(column), len(place)), dtype=bool) for column in columns]
+    for table, column in zip(tables, columns, strict=True):
+        for row, names in enumerate(column):
+            table[row, [place[name] for name in names]] = True
+    return tables
+
+
+def _same_length(*columns: Sequence) -> None:
+    lengths = sorted({len(column) for column in columns})
+    if len(lengths) > 1:
+        raise UserError(
+            "the arguments must have the same length, one entry a scene: "
+            f"{' and '.join(map(str, lengths))}"
+        )
 
 
 def _mean(values: np.ndarray) -> float:
@@ -56,79 +135,15 @@ def _mean(values: np.ndarray) -> float:
     return float(values.mean()) if values.size else float("nan")
 
 
-def _pair(first: Sequence, second: Sequence, names: str) -> list[tuple]:
-    first, second = list(first), list(second)
-    if len(first) != len(second):
-        raise UserError(
-            f"{names} must have the same length, one entry a scene: {len(first)} and {len(second)}"
-        )
-    return list(zip(first, second, strict=True))
-
-
-def _sets(first: Sets, second: Sets) -> list[tuple[set[str], set[str]]]:
-    pairs = _pair(first, second, "mentioned and present")
-    for pair in pairs:
-        if any(isinstance(entry, str) for entry in pair):
-            raise UserError(f"one set of class names a scene is needed, got the words {pair!r}")
-    return [(set(a), set(b)) for a, b in pairs]
-
-
-def hallucinations(mentioned: Sets, present: Sets, epsilon: float = 1e-6) -> np.ndarray:
-    """Return each scene's term of HR: the share of its mentions that are not there.
-
-    Args:
-        mentioned, present: N sets of class names.
-        epsilon: keeps an answer without mentions at 0 instead of 0 / 0.
-
-    Returns:
-        float64 (N,), in [0, 1).
-    """
-    pairs = _sets(mentioned, present)
-    return np.array([len(m - p) / (len(m) + epsilon) for m, p in pairs], dtype=np.float64)
-
-
 def hallucination_rate(mentioned: Sets, present: Sets, epsilon: float = 1e-6) -> float:
     """Return HR (Section 3.3), the mean over all N scenes of each answer's share of false mentions.
 
-    A scene's term is |mentioned - present| / (|mentioned| + epsilon), see `hallucinations`. An
-    answer without mentions counts as 0, so silence looks honest: read it beside `coverage`.
+    An answer without mentions counts as 0, so silence looks honest: read it beside `coverage`.
 
     >>> round(hallucination_rate([{"car", "bus"}, set()], [{"car"}, {"car"}]), 3)
     0.25
     """
-    return _mean(hallucinations(mentioned, present, epsilon))
-
-
-def _critical_sets(critical: Collection[str] | Sets, scenes: int) -> list[set[str]]:
-    """Return one critical set a scene, from one set for all or from N sets."""
-    if isinstance(critical, str):
-        raise UserError(f"critical must be a set of class names, got the word {critical!r}")
-    if all(isinstance(entry, str) for entry in critical):
-        return [set(critical)] * scenes
-    if len(critical) != scenes:
-        raise UserError(f"critical must be one set, or {scenes} sets, one for each scene")
-    return [set(entry) for entry in critical]
-
-
-def critical_omissions(
-    mentioned: Sets, present: Sets, critical: Collection[str] | Sets = CRITICAL_CLASSES
-) -> np.ndarray:
-    """Return each scene's term of COR, and NaN where no critical class is present.
-
-    Args:
-        mentioned, present: N sets of class names.
-        critical: the critical class names, or N sets of them; of these, those present count.
-
-    Returns:
-        float64 (N,): 1 if a present critical class is not mentioned, 0 if all are, NaN if none is
-        present.
-    """
-    pairs = _sets(mentioned, present)
-    terms = []
-    for (m, p), names in zip(pairs, _critical_sets(critical, len(pairs)), strict=True):
-        there = names & p
-        terms.append(float(not there <= m) if there else np.nan)
-    return np.array(terms, dtype=np.float64)
+    return _mean(hallucination_terms(*indicators(mentioned, present), epsilon))
 
 
 def critical_omission_rate(
@@ -139,10 +154,14 @@ def critical_omission_rate(
     As printed, the mean is over all scenes; one without a critical class has nothing to omit and
     counts as 0. The paper's sign is read as "is not a subset of, or equal to".
 
+    Args:
+        mentioned, present: N sets of class names.
+        critical: the critical class names, or N sets of them; of these, those present count.
+
     >>> critical_omission_rate([{"car"}, {"car"}], [{"car", "pedestrian"}, {"car"}])
     0.5
     """
-    return _mean(np.nan_to_num(critical_omissions(mentioned, present, critical)))
+    return _mean(np.nan_to_num(_omissions(mentioned, present, critical)))
 
 
 def critical_omission_rate_conditional(
@@ -153,7 +172,18 @@ def critical_omission_rate_conditional(
     >>> critical_omission_rate_conditional([{"car"}, {"car"}], [{"car", "pedestrian"}, {"car"}])
     1.0
     """
-    return _mean(critical_omissions(mentioned, present, critical))
+    return _mean(_omissions(mentioned, present, critical))
+
+
+def _omissions(mentioned: Sets, present: Sets, critical: Collection[str] | Sets) -> np.ndarray:
+    if isinstance(critical, str):
+        raise UserError(f"critical must be a set of class names, got the word {critical!r}")
+    if all(isinstance(entry, str) for entry in critical):
+        critical = [set(critical)] * len(present)
+    elif len(critical) != len(present):
+        raise UserError(f"critical must be one set, or {len(present)} sets, one for each scene")
+    said, there, wanted = indicators(mentioned, present, critical)
+    return omission_terms(said, there & wanted)
 
 
 def coverage(mentioned: Sets, present: Sets) -> float:
@@ -162,8 +192,7 @@ def coverage(mentioned: Sets, present: Sets) -> float:
     >>> coverage([{"car"}, set()], [{"car", "bus"}, set()])
     0.5
     """
-    pairs = _sets(mentioned, present)
-    return _mean(np.array([len(m & p) / len(p) if p else np.nan for m, p in pairs]))
+    return _mean(coverage_terms(*indicators(mentioned, present)))
 
 
 def mentions_per_answer(mentioned: Sets) -> float:
@@ -172,23 +201,28 @@ def mentions_per_answer(mentioned: Sets) -> float:
     >>> mentions_per_answer([{"car", "bus"}, set()])
     1.0
     """
-    return _mean(np.array([len(set(m)) for m in mentioned], dtype=np.float64))
+    return _mean(indicators(mentioned)[0].sum(axis=-1).astype(np.float64))
 
 
-def _label(label: object) -> str:
+def _label(label: object) -> bool:
     if isinstance(label, bool | np.bool_):
-        return "safe" if label else "unsafe"
-    if label not in ("safe", "unsafe"):
+        return bool(label)
+    if label not in DECISIONS[:2]:
         raise UserError(f"unknown safety label {label!r} (known: safe, unsafe, True, False)")
-    return str(label)
+    return label == "safe"
 
 
-def _decided(decisions: Iterable[str]) -> list[str]:
-    decisions = list(decisions)
+def _judged(
+    decisions: Iterable[str], labels: Iterable[str | bool]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return whether each answer says safe, says unsafe, and whether each scene is safe."""
+    decisions, safe = list(decisions), np.array([_label(label) for label in labels], dtype=bool)
     for decision in decisions:
         if decision not in DECISIONS:
             raise UserError(f"unknown safety decision {decision!r}{closest(decision, DECISIONS)}")
-    return decisions
+    _same_length(decisions, safe)
+    words = np.array(decisions, dtype=object)
+    return words == "safe", words == "unsafe", safe
 
 
 def safety_breakdown(decisions: Sequence[str], labels: Sequence[str | bool]) -> dict[str, float]:
@@ -208,93 +242,21 @@ def safety_breakdown(decisions: Sequence[str], labels: Sequence[str | bool]) -> 
     >>> safety_breakdown(["safe", "abstain"], ["unsafe", "safe"])
     {'false_safe': 0.5, 'false_alarm': 0.0, 'abstained': 0.5}
     """
-    pairs = _pair(_decided(decisions), [_label(label) for label in labels], "decisions and labels")
-    return {
-        "false_safe": _mean(np.array([p == ("safe", "unsafe") for p in pairs], dtype=float)),
-        "false_alarm": _mean(np.array([p == ("unsafe", "safe") for p in pairs], dtype=float)),
-        "abstained": _mean(np.array([p[0] == "abstain" for p in pairs], dtype=float)),
+    said_safe, said_unsafe, safe = _judged(decisions, labels)
+    parts = {
+        "false_safe": said_safe & ~safe,
+        "false_alarm": said_unsafe & safe,
+        "abstained": ~said_safe & ~said_unsafe,
     }
+    return {name: _mean(part.astype(np.float64)) for name, part in parts.items()}
 
 
 def safety_misinterpretation_rate(decisions: Sequence[str], labels: Sequence[str | bool]) -> float:
     """Return SMR (Section 3.5): the share of all N scenes whose decision differs from the label.
 
-    An abstention differs from both labels and so counts as a failure (Section 4.3). Arguments and
-    errors as in `safety_breakdown`, which gives the parts.
+    Arguments and errors as in `safety_breakdown`, which gives the parts.
 
     >>> safety_misinterpretation_rate(["safe", "abstain", "unsafe", "safe"], ["safe"] * 4)
     0.5
     """
-    pairs = _pair(_decided(decisions), [_label(label) for label in labels], "decisions and labels")
-    return _mean(np.array([decision != label for decision, label in pairs], dtype=float))
-
-
-def safety_parse_success(decisions: Sequence[str]) -> float:
-    """Return the share of all N answers that gave a decision (the paper's Table 6).
-
-    >>> safety_parse_success(["safe", "abstain"])
-    0.5
-    """
-    return _mean(np.array([d != "abstain" for d in _decided(decisions)], dtype=float))
-
-
-def balanced_accuracy(present: Sequence[bool], answers: Sequence[str]) -> float:
-    """Return the mean of the two recalls of a presence question over N scenes.
-
-    Args:
-        present: N booleans, whether the class is there.
-        answers: N of ``yes``, ``no``, ``unknown``; ``unknown`` is wrong either way.
-
-    Returns:
-        float in [0, 1], 0.5 for a constant answer; NaN unless both kinds of scene occur.
-
-    >>> balanced_accuracy([True, True, False, False], ["yes", "no", "no", "unknown"])
-    0.5
-    """
-    pairs = _pair(present, answers, "present and answers")
-    for _, answer in pairs:
-        if answer not in ("yes", "no", "unknown"):
-            raise UserError(f"unknown presence answer {answer!r} (known: yes, no, unknown)")
-    there = np.array([a == "yes" for p, a in pairs if p], dtype=float)
-    absent = np.array([a == "no" for p, a in pairs if not p], dtype=float)
-    return float((_mean(there) + _mean(absent)) / 2)
-
-
-def auc(present: Sequence[bool], scores: Sequence[float]) -> float:
-    """Return the area under the ROC curve of a presence score over N scenes, through scikit-learn.
-
-    Args:
-        present: N booleans, whether the class is there.
-        scores: N finite numbers, higher for "there".
-
-    Returns:
-        float in [0, 1], 0.5 for chance; NaN unless both kinds of scene occur.
-
-    >>> auc([True, False, False], [0.9, 0.1, 0.4])
-    1.0
-    """
-    from sklearn.metrics import roc_auc_score
-
-    pairs = _pair(present, scores, "present and scores")
-    truth = np.array([bool(p) for p, _ in pairs])
-    if truth.all() or not truth.any():
-        return float("nan")
-    return float(roc_auc_score(truth, [float(score) for _, score in pairs]))
-
-
-def delta_q(clean: float | np.ndarray, degraded: float | np.ndarray) -> float | np.ndarray:
-    """Return the loss of segmentation quality, clean - degraded (Section 5.3); positive is worse.
-
-    >>> delta_q(0.75, 0.25)
-    0.5
-    """
-    return clean - degraded
-
-
-def delta_l(clean: float | np.ndarray, degraded: float | np.ndarray) -> float | np.ndarray:
-    """Return the growth of a misalignment, degraded - clean (Section 5.5); positive is worse.
-
-    >>> delta_l(0.25, 0.75)
-    0.5
-    """
-    return degraded - clean
+    return _mean(safety_terms(*_judged(decisions, labels)))

@@ -24,8 +24,20 @@ from vlmis_utils.protocol.classes import (
     present_classes,
 )
 from vlmis_utils.protocol.prompts import presence_class
+from vlmis_utils.statistics.prediction import auc_draws
 
-__all__ = ["Reading", "f1", "failures", "per_image", "presence_answers", "scene_truth"]
+__all__ = [
+    "METRIC_COLUMNS", "PRESENCE_SCORES", "Reading", "failures", "per_image", "presence_answers",
+    "presence_scores", "scene_truth",
+]  # fmt: skip
+
+# Metric -> the column of `per_image` that holds its term of an image.
+METRIC_COLUMNS: dict[str, str] = {"hr": "hr_i", "cor": "omitted", "smr": "smr_i"}
+
+PRESENCE_SCORES = (
+    "n", "positives", "auc", "recall", "specificity", "balanced_accuracy", "accuracy", "yes_share",
+    "unknown_share",
+)  # fmt: skip
 
 _PRESENCE_SCORE = {"yes": 1.0, "unknown": 0.5, "no": 0.0}
 
@@ -163,29 +175,24 @@ def failures(frame: pd.DataFrame, epsilon: float = 1e-6) -> pd.DataFrame:
     frame = frame.copy()
     if "declined" not in frame:
         frame["declined"] = 0.0
-    said, real, must, hidden = (
-        list(frame[c]) for c in ("mentioned", "present", "critical", "hidden")
+    said, real, must, hidden = language.indicators(
+        *(frame[column] for column in ("mentioned", "present", "critical", "hidden"))
     )
-    seen = [p - h for p, h in zip(real, hidden, strict=True)]
-    said_seen = [m - h for m, h in zip(said, hidden, strict=True)]
-    must_seen = [c - h for c, h in zip(must, hidden, strict=True)]
-    frame["hr_i"] = language.hallucinations(said, real, epsilon)
-    frame["omitted_conditional"] = language.critical_omissions(said, must, must)
+    said_safe, said_unsafe = (frame.decision == word for word in ("safe", "unsafe"))
+    safe = frame.safe.to_numpy(dtype=bool)
+    frame["hr_i"] = language.hallucination_terms(said, real, epsilon)
+    frame["omitted_conditional"] = language.omission_terms(said, must)
     frame["omitted"] = frame.omitted_conditional.fillna(0.0)
-    frame["n_mentions"] = [float(len(m)) for m in said]
-    frame["coverage"] = [
-        len(m & p) / len(p) if p else np.nan for m, p in zip(said, real, strict=True)
-    ]
-    frame["f1"] = [f1(m, p) for m, p in zip(said, real, strict=True)]
-    frame["false_safe"] = ((frame.decision == "safe") & ~frame.safe).astype(float)
-    frame["false_alarm"] = ((frame.decision == "unsafe") & frame.safe).astype(float)
-    frame["abstained"] = (frame.decision == "abstain").astype(float)
-    frame["smr_i"] = frame.false_safe + frame.false_alarm + frame.abstained
+    frame["n_mentions"] = said.sum(axis=-1).astype(float)
+    frame["coverage"] = language.coverage_terms(said, real)
+    frame["f1"] = language.f1_terms(said, real)
+    frame["false_safe"] = (said_safe & ~safe).astype(float)
+    frame["false_alarm"] = (said_unsafe & safe).astype(float)
+    frame["abstained"] = (~said_safe & ~said_unsafe).astype(float)
+    frame["smr_i"] = language.safety_terms(said_safe, said_unsafe, safe)
     frame["parsed"] = 1.0 - frame.abstained
-    frame["hr_visible_i"] = language.hallucinations(said_seen, seen, epsilon)
-    frame["omitted_visible"] = np.nan_to_num(
-        language.critical_omissions(said, must_seen, must_seen)
-    )
+    frame["hr_visible_i"] = language.hallucination_terms(said & ~hidden, real & ~hidden, epsilon)
+    frame["omitted_visible"] = np.nan_to_num(language.omission_terms(said, must & ~hidden))
     return frame
 
 
@@ -206,14 +213,28 @@ def presence_answers(answers: pd.DataFrame, truth: pd.DataFrame, reading: Readin
     return frame.drop(columns="present")
 
 
-def f1(mentioned: frozenset[str], present: frozenset[str]) -> float:
-    """Return the F1 of two sets, 1 where both are empty.
+def presence_scores(group: pd.DataFrame) -> dict[str, float]:
+    """Return how well presence answers find a class, over the rows of `presence_answers`.
 
-    >>> f1(frozenset({"car"}), frozenset({"car", "bus"})) == 2 / 3
-    True
+    Returns:
+        n, positives; auc of the score; recall, specificity, and balanced_accuracy, their mean
+        ("unknown" is wrong either way); accuracy; yes_share, unknown_share. NaN where the scenes
+        hold the class always or never.
     """
-    total = len(mentioned) + len(present)
-    return 2 * len(mentioned & present) / total if total else 1.0
+    real, word = group.truth.to_numpy(bool), group.word.to_numpy(object)
+    known = np.isfinite(group.score)
+    auc = float(auc_draws(real[known], group.score[known], np.ones((1, known.sum())))[0])
+    recall, specificity = _mean(word[real] == "yes"), _mean(word[~real] == "no")
+    right = _mean(word == np.where(real, "yes", "no"))
+    values = (
+        len(group), int(real.sum()), auc, recall, specificity, (recall + specificity) / 2, right,
+        _mean(word == "yes"), _mean(word == "unknown"),
+    )  # fmt: skip
+    return dict(zip(PRESENCE_SCORES, values, strict=True))
+
+
+def _mean(hits: np.ndarray) -> float:
+    return float(hits.mean()) if hits.size else float("nan")
 
 
 def _answers(rows: pd.DataFrame) -> Iterable[Answer]:

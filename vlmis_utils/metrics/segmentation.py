@@ -1,110 +1,60 @@
-"""Segmentation quality Q (Section 5.3 of the paper): confusion, IoU, mIoU, pixel accuracy."""
+"""Segmentation quality Q (Section 5.3 of the paper): IoU, mIoU, recall and pixel accuracy.
+
+Every measure follows from three counts a class: hits, pixels of the truth, pixels of the prediction
+(`class_counts`). They add up over images, so the same formulas serve an image, a data set and a
+bootstrap resample.
+"""
 
 from __future__ import annotations
 
-import warnings
-from functools import lru_cache
-from types import ModuleType
-
 import numpy as np
 
-from vlmis_utils.core.errors import UserError
-from vlmis_utils.protocol.classes import IGNORE, TRAIN_CLASSES
+__all__ = [
+    "class_counts", "class_iou", "class_recall", "iou", "mean_over", "miou", "miou_image_mean",
+    "miou_of_counts", "pixel_accuracy",
+]  # fmt: skip
 
-__all__ = ["confusion", "confusion_within", "iou", "miou", "miou_image_mean", "pixel_accuracy"]
 
-
-def confusion(
-    labels: np.ndarray, predictions: np.ndarray, classes: int = len(TRAIN_CLASSES)
-) -> np.ndarray:
-    """Count pixels by true and predicted class.
+def class_counts(confusion: np.ndarray) -> np.ndarray:
+    """Return hits, pixels of the truth and pixels of the prediction of each class.
 
     Args:
-        labels, predictions: integer train ids of one shape, any number of dimensions; pixels where
-            either is 255 (ignore) are left out.
-        classes: number of classes.
+        confusion: counts (..., C, C), rows truth.
 
     Returns:
-        int64 (classes, classes); rows are the truth, columns the prediction.
-
-    Raises:
-        UserError: unequal shapes, or an id that is neither a class nor 255.
-
-    >>> confusion(np.array([[0, 1, 255]]), np.array([[0, 0, 0]]), classes=2).tolist()
-    [[1, 0], [1, 0]]
+        float64 (..., 3, C).
     """
-    return _confusions(labels, predictions, None, classes)[0]
+    counts = np.asarray(confusion)
+    hits = np.diagonal(counts, axis1=-2, axis2=-1)
+    return np.stack([hits, counts.sum(axis=-1), counts.sum(axis=-2)], axis=-2).astype(np.float64)
 
 
-def confusion_within(
-    labels: np.ndarray,
-    predictions: np.ndarray,
-    inside: np.ndarray,
-    classes: int = len(TRAIN_CLASSES),
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return `confusion` of all pixels and of those inside a mask, counted in one pass.
+def class_iou(counts: np.ndarray) -> np.ndarray:
+    """Return hits / (truth + prediction - hits) of each class: (..., 3, C) to (..., C).
 
-    Args:
-        labels, predictions, classes: as of `confusion`.
-        inside: bool, of the same shape.
-
-    >>> whole, part = confusion_within([0, 1], [0, 0], np.array([True, False]), classes=2)
-    >>> whole.tolist(), part.tolist()
-    ([[1, 0], [1, 0]], [[1, 0], [0, 0]])
+    NaN where a class is neither in truth nor in prediction.
     """
-    return _confusions(labels, predictions, np.asarray(inside, dtype=bool), classes)
+    hits, truth, predicted = np.moveaxis(np.asarray(counts, dtype=np.float64), -2, 0)
+    return _share(hits, truth + predicted - hits)
 
 
-def _confusions(
-    labels: np.ndarray, predictions: np.ndarray, inside: np.ndarray | None, classes: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the counts of all pixels, and of those inside (of none without a mask)."""
-    labels, predictions = np.asarray(labels), np.asarray(predictions)
-    if labels.shape != predictions.shape:
-        raise UserError(
-            f"labels {labels.shape} and predictions {predictions.shape} differ in shape: "
-            "resize the predictions to the labels first"
-        )
-    if inside is None:
-        inside = np.zeros(0, dtype=bool)
-    elif inside.shape != labels.shape:
-        raise UserError(f"the mask {inside.shape} and labels {labels.shape} differ in shape")
-    compiled = _compiled() if labels.dtype == predictions.dtype == np.uint8 else None
-    if compiled is None or classes > IGNORE:
-        whole = _by_numpy(labels, predictions, classes)
-        some = inside if inside.shape == labels.shape else np.zeros(labels.shape, dtype=bool)
-        return whole, _by_numpy(labels[some], predictions[some], classes)
-    pairs = compiled.count_pairs(labels, predictions, inside)[:, :IGNORE, :IGNORE]
-    for name, axis in (("labels", 2), ("predictions", 1)):
-        (wrong,) = pairs.sum((0, axis))[classes:].nonzero()
-        if len(wrong):
-            raise UserError(_no_class(name, int(wrong[-1]) + classes, classes))
-    pairs = pairs[:, :classes, :classes]
-    return pairs.sum(0), pairs[1].copy()
+def class_recall(counts: np.ndarray) -> np.ndarray:
+    """Return hits / truth of each class: (..., 3, C) to (..., C); NaN without a true pixel."""
+    hits, truth, _ = np.moveaxis(np.asarray(counts, dtype=np.float64), -2, 0)
+    return _share(hits, truth)
 
 
-def _by_numpy(labels: np.ndarray, predictions: np.ndarray, classes: int) -> np.ndarray:
-    known = (labels != IGNORE) & (predictions != IGNORE)
-    rows, columns = labels[known].astype(np.int64), predictions[known].astype(np.int64)
-    for name, ids in (("labels", rows), ("predictions", columns)):
-        if ids.size and not 0 <= ids.min() <= ids.max() < classes:
-            raise UserError(_no_class(name, ids.min() if ids.min() < 0 else ids.max(), classes))
-    counts = np.bincount(rows * classes + columns, minlength=classes * classes)
-    return counts.reshape(classes, classes).astype(np.int64)
+def mean_over(scores: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """Return the mean over the classes that are present: (..., C) and bool (..., C) to (...).
+
+    NaN where none is.
+    """
+    return _share(np.where(present, scores, 0.0).sum(axis=-1), present.sum(axis=-1))
 
 
-def _no_class(name: str, wrong: int, classes: int) -> str:
-    return f"{name} hold the id {wrong}: use 0 to {classes - 1}, or {IGNORE}"
-
-
-@lru_cache(maxsize=1)
-def _compiled() -> ModuleType | None:
-    """Import the compiled count, None where numba fails; once in a process, on first use."""
-    try:
-        from vlmis_utils.metrics import counting
-    except Exception:
-        return None
-    return counting
+def miou_of_counts(counts: np.ndarray) -> np.ndarray:
+    """Return mIoU over the classes in the truth: counts (..., 3, C) to float64 (...)."""
+    return mean_over(class_iou(counts), counts[..., 1, :] > 0)
 
 
 def iou(confusion: np.ndarray) -> np.ndarray:
@@ -120,10 +70,7 @@ def iou(confusion: np.ndarray) -> np.ndarray:
     >>> iou(np.array([[3, 1], [0, 4]])).tolist()
     [0.75, 0.8]
     """
-    counts = np.asarray(confusion, dtype=np.float64)
-    hits = np.diagonal(counts, axis1=-2, axis2=-1)
-    union = counts.sum(-1) + counts.sum(-2) - hits
-    return np.divide(hits, union, out=np.full_like(union, np.nan), where=union > 0)
+    return class_iou(class_counts(confusion))
 
 
 def miou(confusion: np.ndarray) -> float | np.ndarray:
@@ -142,17 +89,7 @@ def miou(confusion: np.ndarray) -> float | np.ndarray:
     >>> miou(np.array([[3, 1, 0], [0, 4, 0], [0, 0, 0]]))
     0.775
     """
-    counts = np.asarray(confusion, dtype=np.float64)
-    scores = np.where(counts.sum(-1) > 0, iou(counts), np.nan)
-    return _nanmean(scores)
-
-
-def _nanmean(scores: np.ndarray) -> float | np.ndarray:
-    """Mean over the last axis without NaN; NaN where nothing is left."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        mean = np.nanmean(scores, axis=-1)
-    return float(mean) if mean.ndim == 0 else mean
+    return _scalar(miou_of_counts(class_counts(confusion)))
 
 
 def miou_image_mean(confusions: np.ndarray) -> float:
@@ -165,7 +102,8 @@ def miou_image_mean(confusions: np.ndarray) -> float:
     >>> miou_image_mean(np.array([[[1, 0], [0, 1]], [[1, 1], [0, 0]]]))
     0.75
     """
-    return _nanmean(np.atleast_1d(miou(confusions)))
+    scores = np.atleast_1d(miou(confusions))
+    return float(mean_over(scores, np.isfinite(scores)))
 
 
 def pixel_accuracy(confusion: np.ndarray) -> float | np.ndarray:
@@ -180,8 +118,15 @@ def pixel_accuracy(confusion: np.ndarray) -> float | np.ndarray:
     >>> pixel_accuracy(np.array([[3, 1], [0, 4]]))
     0.875
     """
-    counts = np.asarray(confusion, dtype=np.float64)
-    total = counts.sum((-2, -1))
-    hits = np.trace(counts, axis1=-2, axis2=-1)
-    share = np.divide(hits, total, out=np.full_like(total, np.nan), where=total > 0)
-    return float(share) if share.ndim == 0 else share
+    hits, truth, _ = np.moveaxis(class_counts(confusion), -2, 0)
+    return _scalar(_share(hits.sum(axis=-1), truth.sum(axis=-1)))
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Return part / whole, NaN where the whole is 0."""
+    part = np.asarray(part, dtype=np.float64)
+    return np.divide(part, whole, out=np.full_like(part, np.nan), where=np.asarray(whole) > 0)
+
+
+def _scalar(values: np.ndarray) -> float | np.ndarray:
+    return float(values) if values.ndim == 0 else values

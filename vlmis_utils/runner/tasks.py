@@ -24,7 +24,7 @@ from vlmis_utils.corruptions.corrupt import corrupt, occluder
 from vlmis_utils.datasets.cache import Window, ahead
 from vlmis_utils.datasets.registry import FileScene, Scene, open_dataset
 from vlmis_utils.datasets.streetworld import HEIGHT, WIDTH
-from vlmis_utils.metrics.segmentation import confusion_within
+from vlmis_utils.metrics.confusion import confusion_within
 from vlmis_utils.models.segmentation.loading import load_segmenter
 from vlmis_utils.models.vlm.loading import Paid, Vlm, load_vlm
 from vlmis_utils.models.vlm.response_cache import Replies

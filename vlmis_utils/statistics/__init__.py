@@ -1,15 +1,19 @@
-"""The statistics of the study: intervals, paired tests, correlations, power.
+"""Intervals, paired tests, correlations, prediction and power; nothing here knows of records.
 
-One idea a file. What pingouin or scipy have goes through them; intervals of rates and of mIoU
-come from resampling scenes. Nothing here knows of records: `analysis.changes` and its neighbours
-apply these functions to the results of a run. `simulation` and `error_rates` check them on data
-whose truth is known.
+One idea a file. What pingouin, scipy, statsmodels or scikit-learn have goes through them; intervals
+of rates come from resampling scenes. `analysis` applies these functions to the results of a run,
+`analysis.validation` checks them on simulated data whose truth is known. The line "Checked against"
+of a docstring names the independent implementations that the tests compare a function with.
 """
 
-from vlmis_utils.statistics.correlation import METHODS, correlation, fisher_interval
-from vlmis_utils.statistics.jackknife import jackknife_miou, jackknife_miou_change
-from vlmis_utils.statistics.multiplicity import holm
-from vlmis_utils.statistics.paired import cochran_q, mcnemar, mcnemar_p, paired_effect
+from vlmis_utils.statistics.correlation import (
+    METHODS,
+    correlation,
+    fisher_interval,
+    spearman_interval,
+)
+from vlmis_utils.statistics.intervals import Interval, interval_sign
+from vlmis_utils.statistics.paired import cochran_q, holm, mcnemar, mcnemar_p, paired_effect
 from vlmis_utils.statistics.power import (
     correlation_power,
     detectable_change,
@@ -19,21 +23,11 @@ from vlmis_utils.statistics.power import (
     rate_interval,
     scenes_needed,
 )
-from vlmis_utils.statistics.ranks import spearman_interval
-from vlmis_utils.statistics.resampling import (
-    Interval,
-    bootstrap_interval,
-    bootstrap_miou,
-    bootstrap_miou_change,
-    percentiles,
-    resampled_miou,
-    scene_weights,
-)
+from vlmis_utils.statistics.resampling import bootstrap_interval, percentiles, scene_weights
 
 __all__ = [
-    "METHODS", "Interval", "bootstrap_interval", "bootstrap_miou", "bootstrap_miou_change",
-    "cochran_q", "correlation", "correlation_power", "detectable_change", "detectable_correlation",
-    "fisher_interval", "half_width", "holm", "jackknife_miou", "jackknife_miou_change", "mcnemar",
-    "mcnemar_p", "mcnemar_power", "paired_effect", "percentiles", "rate_interval",
-    "resampled_miou", "scene_weights", "scenes_needed", "spearman_interval",
+    "METHODS", "Interval", "bootstrap_interval", "cochran_q", "correlation", "correlation_power",
+    "detectable_change", "detectable_correlation", "fisher_interval", "half_width", "holm",
+    "interval_sign", "mcnemar", "mcnemar_p", "mcnemar_power", "paired_effect", "percentiles",
+    "rate_interval", "scene_weights", "scenes_needed", "spearman_interval",
 ]  # fmt: skip

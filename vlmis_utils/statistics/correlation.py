@@ -9,9 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from vlmis_utils.core.errors import UserError, closest
-from vlmis_utils.statistics.ranks import spearman_interval
 
-__all__ = ["METHODS", "correlation", "fisher_interval"]
+__all__ = ["METHODS", "correlation", "fisher_interval", "spearman_interval"]
 
 METHODS = ("pearson", "spearman")
 
@@ -29,6 +28,8 @@ def correlation(
 
     Pairs where either value is missing are left out, and values are rounded to 12 digits, so that
     what is tied but for floating-point noise has one rank.
+
+    Checked against: scipy.stats.pearsonr and spearmanr; pingouin.corr.
 
     Args:
         q, l: N numbers each, say one for each condition or for each image.
@@ -89,6 +90,8 @@ def fisher_interval(r: float, n: int, confidence: float = 0.95) -> tuple[float, 
     is a little too short when the correlation is strong (Bonett and Wright, Psychometrika 65,
     2000).
 
+    Checked against: scipy.stats.pearsonr; simulated coverage.
+
     Args:
         r: correlation in [-1, 1].
         n: number of pairs.
@@ -100,11 +103,37 @@ def fisher_interval(r: float, n: int, confidence: float = 0.95) -> tuple[float, 
     >>> [round(bound, 3) for bound in fisher_interval(0.5, 20)]
     [0.074, 0.772]
     """
+    return _interval_on_z(r, n, 1.0, confidence)
+
+
+def spearman_interval(r: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Return an interval for Spearman's coefficient, after Bonett and Wright.
+
+    tanh(atanh(r) ± z sqrt((1 + r² / 2) / (n - 3))) (Psychometrika 65, 2000). Fisher's interval,
+    made for Pearson's r, leaves out r² / 2 and gets too short: at a true coefficient of 0.9 it
+    holds the truth in about 91 of 100 samples. Assumes independent pairs.
+
+    Checked against: its equation solved by scipy; simulated coverage.
+
+    Args:
+        r, n, confidence: as of `fisher_interval`.
+
+    Returns:
+        (low, high); NaN when n < 4 or r is NaN; (r, r) when r is 1 or -1.
+
+    >>> [round(bound, 3) for bound in spearman_interval(-0.6, 10)]
+    [-0.905, 0.111]
+    """
+    return _interval_on_z(r, n, 1 + r * r / 2, confidence)
+
+
+def _interval_on_z(r: float, n: int, factor: float, confidence: float) -> tuple[float, float]:
+    """Return tanh(atanh(r) ± z sqrt(factor / (n - 3)))."""
     if math.isnan(r) or n < 4:
         return math.nan, math.nan
     if abs(r) >= 1:
         return float(r), float(r)
     from scipy.special import ndtri
 
-    reach = float(ndtri((1 + confidence) / 2)) / math.sqrt(n - 3)
+    reach = float(ndtri((1 + confidence) / 2)) * math.sqrt(factor / (n - 3))
     return math.tanh(math.atanh(r) - reach), math.tanh(math.atanh(r) + reach)

@@ -1,4 +1,4 @@
-"""From resamples of scenes to an estimate, with an interval and a test that agree."""
+"""An estimate with its interval and test, from resamples of scenes or from leaving out each."""
 
 from __future__ import annotations
 
@@ -10,31 +10,78 @@ import numpy as np
 
 from vlmis_utils.core.errors import UserError, closest
 
-__all__ = ["SCALES", "Estimate", "from_draws"]
+__all__ = ["SCALES", "Interval", "from_draws", "interval_sign", "jackknife_reach"]
 
 SCALES = ("z", "logit", "raw", "percentile")
 _EDGE = 1e-9
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """Estimates with interval and test; arrays of one shape.
+class Interval:
+    """An estimate with its interval; each a float, or arrays of one shape.
 
     Attributes:
-        value: from all scenes.
+        value: the estimate from all scenes.
         low, high: bounds of the interval.
-        p: two-sided, of no effect: 0, on the logit scale 0.5.
+        p: two-sided, of no effect; None where no test goes with the interval.
     """
 
-    value: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    p: np.ndarray
+    value: float | np.ndarray
+    low: float | np.ndarray
+    high: float | np.ndarray
+    p: float | np.ndarray | None = None
+
+    def first(self) -> Interval:
+        """Return the first entry of arrays (C,), as floats."""
+        p = None if self.p is None else float(self.p[0])
+        return Interval(float(self.value[0]), float(self.low[0]), float(self.high[0]), p)
+
+    def numbers(self) -> dict[str, float]:
+        """Return low, high and p of a single interval as plain numbers."""
+        return {key: float(getattr(self, key)) for key in ("low", "high", "p")}
+
+
+def interval_sign(low: np.ndarray | float, high: np.ndarray | float) -> np.ndarray:
+    """Return 1 or -1 where an interval excludes zero, by its sign, else 0; 0 for NaN bounds.
+
+    Checked against: cases by hand.
+
+    >>> interval_sign([0.1, -0.2, -0.1, np.nan], [0.3, -0.1, 0.1, np.nan]).tolist()
+    [1, -1, 0, 0]
+    """
+    return (np.asarray(low) > 0).astype(int) - (np.asarray(high) < 0)
+
+
+def jackknife_reach(left_out: np.ndarray, confidence: float = 0.95) -> np.ndarray:
+    """Return half the length t SE of an interval by the jackknife.
+
+    SE² = (N - 1) / N Σ (m_i - mean m)², m_i the estimate without scene i, and t the quantile of
+    Student's distribution with N - 1 degrees of freedom (Efron and Tibshirani, An Introduction to
+    the Bootstrap, 1993, chapter 11).
+
+    Checked against: scipy.stats.ttest_1samp, where the estimate is a mean.
+
+    Args:
+        left_out: (N, C), the estimates without each scene; NaN where there is none.
+        confidence: in (0, 1).
+
+    Returns:
+        float64 (C,); NaN below two scenes.
+    """
+    scenes = len(left_out)
+    if scenes < 2:
+        return np.full(left_out.shape[1:], np.nan)
+    from scipy.special import stdtrit
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        spread = (scenes - 1) * np.nanvar(left_out, axis=0)
+    return stdtrit(scenes - 1, (1 + confidence) / 2) * np.sqrt(spread)
 
 
 def from_draws(
     draws: np.ndarray, scenes: int | np.ndarray, scale: str = "z", confidence: float = 0.95
-) -> Estimate:
+) -> Interval:
     """Return estimates with intervals and tests from resampled scenes.
 
     On scale ``z``, for correlations, the interval is tanh(z ± t SE) with z = atanh r, SE the
@@ -52,6 +99,8 @@ def from_draws(
     the coefficient that studies of N scenes find on average, not the one without noise: in 93 to 97
     of 100 where the means scatter or differ little, in about 90 where they lie on one line.
 
+    Checked against: Student's interval by hand; simulated coverage.
+
     Args:
         draws: (1 + R, ...), the sample itself first; NaN where a resample has no value.
         scenes: N, a number or an array (...).
@@ -59,7 +108,7 @@ def from_draws(
         confidence: in (0, 1).
 
     Returns:
-        `Estimate` of arrays (...); bounds and p are NaN below 3 scenes, and where fewer than half
+        `Interval` of arrays (...); bounds and p are NaN below 3 scenes, and where fewer than half
         of the resamples have a value.
 
     Raises:
@@ -93,7 +142,7 @@ def from_draws(
             low, high = value - reach, value + reach
             p = 2 * student.sf(np.abs(value) / error, n - 1)
     bounds = (np.where(usable, v, np.nan) for v in (back(low), back(high), p))
-    return Estimate(back(value), *bounds)
+    return Interval(back(value), *bounds)
 
 
 def _transforms(scale: str) -> tuple[Callable, Callable]:

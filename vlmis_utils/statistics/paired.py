@@ -1,22 +1,22 @@
-"""Tests of a change within the same scenes: exact McNemar, Cochran's Q, effect sizes.
+"""Tests of a change within the same scenes: exact McNemar, Cochran's Q, Wilcoxon, Holm.
 
-A scene fails or does not, before and after. Only the scenes that change sides carry news of a
-change: *destructive* flips (fine before, failing after) and *corrective* flips (failing before,
-fine after). A rate can stand still while many scenes flip both ways, so both counts are always
-given.
+A scene fails or does not, before and after. McNemar's test looks at the discordant scenes alone:
+*destructive* ones (fine before, failing after) and *corrective* ones (failing before, fine after).
+A rate can stand still while many scenes change both ways, so both counts are always given.
 """
 
 from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from vlmis_utils.core.errors import UserError
 
-__all__ = ["cochran_q", "mcnemar", "mcnemar_p", "paired_effect"]
+__all__ = ["cochran_q", "holm", "mcnemar", "mcnemar_p", "paired_effect"]
 
 _NAN = math.nan
 
@@ -24,16 +24,18 @@ _NAN = math.nan
 def mcnemar_p(destructive: np.ndarray, corrective: np.ndarray) -> np.ndarray:
     """Return the two-sided exact p of McNemar's test, for many tables at once.
 
-    If a flip is as likely one way as the other, then of d + c flips d is Binomial(d + c, 1/2), so
-    p = min(1, 2 P(X <= min(d, c))). It is the test of the margins b = c of McNemar (Psychometrika
-    12, 1947), exact and therefore conservative: it rejects a true hypothesis less often than it
-    may. Assumes that scenes are independent.
+    If a change is as likely one way as the other, then of d + c discordant scenes d is
+    Binomial(d + c, 1/2), so p = min(1, 2 P(X <= min(d, c))) (McNemar, Psychometrika 12, 1947). It
+    is exact and therefore conservative: it rejects a true hypothesis less often than it may.
+    Assumes that scenes are independent.
+
+    Checked against: every one of the equally likely outcomes counted; scipy.stats.binomtest.
 
     Args:
-        destructive, corrective: counts of flips, any shapes that broadcast.
+        destructive, corrective: discordant scenes, any shapes that broadcast.
 
     Returns:
-        float64 in (0, 1]; 1 where nothing flips.
+        float64 in (0, 1]; 1 where no scene is discordant.
 
     >>> mcnemar_p([6, 3, 0], [0, 3, 0]).tolist()
     [0.03125, 1.0, 1.0]
@@ -49,19 +51,21 @@ def mcnemar(
 ) -> dict[str, int | float | str]:
     """Test whether as many scenes turn to failure as turn from it; see `mcnemar_p`.
 
+    Checked against: statsmodels mcnemar and proportion_confint; pingouin.chi2_mcnemar.
+
     Args:
         before, after: (N,), 1 where the scene fails and 0 where it does not; a scene where either
             is missing is left out.
         confidence: of the interval of the odds.
 
     Returns:
-        ``n`` scenes; ``destructive`` and ``corrective`` flips; ``p``; and three effect sizes:
+        ``n`` scenes; ``destructive`` and ``corrective`` ones; ``p``; and three effect sizes:
         ``difference`` = (destructive - corrective) / n, the change of the rate, in [-1, 1];
-        ``g`` = destructive / flips - 1/2, Cohen's g in [-0.5, 0.5] (Cohen, Statistical Power
+        ``g`` = destructive / discordant - 1/2, Cohen's g in [-0.5, 0.5] (Cohen, Statistical Power
         Analysis, 1988, calls 0.05 small, 0.15 medium, 0.25 large); ``odds`` = destructive /
         corrective with ``odds_low``, ``odds_high``, from the exact interval of Clopper and Pearson
-        (Biometrika 26, 1934) of the share of destructive flips, infinite where that share may be
-        1. ``reason``: empty, or why numbers are NaN. Where no scene flips, p is 1.
+        (Biometrika 26, 1934) of the destructive share, infinite where that share may be
+        1. ``reason``: empty, or why numbers are NaN. Where no scene is discordant, p is 1.
 
     Raises:
         UserError: unequal lengths, or values other than 0 and 1.
@@ -80,7 +84,7 @@ def mcnemar(
     found["p"], found["difference"] = 1.0, (up - down) / x.size
     if not up + down:
         missing = dict.fromkeys(("g", "odds", "odds_low", "odds_high"), _NAN)
-        return {**found, **missing, "reason": "no scene flips"}
+        return {**found, **missing, "reason": "no scene is discordant"}
     from scipy.stats import binomtest
 
     test = binomtest(up, up + down)
@@ -98,6 +102,9 @@ def cochran_q(values: np.ndarray) -> dict[str, int | float | str]:
     approximation for many scenes: Tate and Brown (Journal of the American Statistical Association
     65, 1970) ask for k times the scenes that differ at all to be at least 24. With k = 2 it is
     McNemar's test without continuity correction. Assumes that scenes are independent.
+
+    Checked against: statsmodels cochrans_q; scipy.stats.friedmanchisquare; permutations within
+    scenes.
 
     Args:
         values: (N, k), 1 where the scene fails under the condition and 0 where it does not; a
@@ -143,6 +150,8 @@ def cochran_q(values: np.ndarray) -> dict[str, int | float | str]:
 def paired_effect(before: np.ndarray, after: np.ndarray) -> dict[str, int | float | str]:
     """Return how large a paired change of a continuous number is, and Wilcoxon's test of it.
 
+    Checked against: pingouin.ttest; scipy.stats.wilcoxon; signs flipped at random.
+
     Args:
         before, after: (N,) numbers; a scene where either is missing is left out.
 
@@ -187,6 +196,38 @@ def paired_effect(before: np.ndarray, after: np.ndarray) -> dict[str, int | floa
         row = pingouin.wilcoxon(change, method=method).iloc[0]
     found |= {"rank_biserial": float(row["RBC"]), "p": float(row["p_val"])}
     return {**found, "reason": "" if spread > 1e-12 else "all scenes change alike"}
+
+
+def holm(p: Sequence[float], alpha: float = 0.05) -> tuple[np.ndarray, np.ndarray]:
+    """Correct p values for multiple tests by Holm's step-down, through `pingouin.multicomp`.
+
+    With p sorted upwards, the i-th of m becomes the largest of (m - j + 1) p_j over j <= i, at most
+    1. The chance that any true hypothesis of the family is rejected is then at most alpha, however
+    the tests depend on each other (Holm, Scandinavian Journal of Statistics 6, 1979).
+
+    Checked against: statsmodels multipletests; simulated family-wise error.
+
+    Args:
+        p: p values in [0, 1]; NaN entries are no tests and stay NaN.
+        alpha: family-wise error rate.
+
+    Returns:
+        (adjusted, reject): float64 and bool arrays of p's length.
+
+    >>> adjusted, reject = holm([0.01, 0.04, 0.03])
+    >>> adjusted.round(3).tolist(), reject.tolist()
+    ([0.03, 0.06, 0.06], [True, False, False])
+    """
+    values = np.asarray(p, dtype=np.float64).ravel()
+    adjusted, reject = np.full(values.shape, np.nan), np.zeros(values.shape, dtype=bool)
+    known = np.isfinite(values)
+    if known.any():
+        import pingouin
+
+        reject[known], adjusted[known] = pingouin.multicomp(
+            values[known], alpha=alpha, method="holm"
+        )
+    return adjusted, reject
 
 
 def _pairs(before: np.ndarray, after: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

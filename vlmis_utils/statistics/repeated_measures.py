@@ -28,13 +28,11 @@ import pandas as pd
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.statistics.correlation import correlation, fisher_interval
 from vlmis_utils.statistics.intervals import from_draws
-from vlmis_utils.statistics.resampled_correlation import (
-    resampled_correlation,
-    with_whole,
-)
+from vlmis_utils.statistics.resampled_correlation import resampled_correlation
+from vlmis_utils.statistics.resampling import sample_and_resamples
 
 __all__ = [
-    "clustered_correlation", "false_alarms", "partial_correlation", "rm_interval", "scene_share",
+    "clustered_correlation", "intraclass_correlation", "partial_correlation", "rm_interval",
 ]  # fmt: skip
 
 
@@ -50,6 +48,8 @@ def clustered_correlation(
     seed: int = 0,
 ) -> dict[str, object]:
     """Correlate two tables of scenes by conditions, with an interval over scenes.
+
+    Checked against: pingouin.rm_corr; scipy.stats; simulated coverage.
 
     Args:
         x, y: (N, C), one row a scene, one column a condition; NaN where there is no value.
@@ -78,13 +78,10 @@ def clustered_correlation(
         raise UserError(f"needs two tables of scenes by conditions, got {x.shape} and {y.shape}")
     both = np.isfinite(x) & np.isfinite(y)
     scenes = int(both.any(axis=1).sum())
-    weights = with_whole(len(x), resamples, seed)
+    weights = sample_and_resamples(len(x), resamples, seed)
     draws = resampled_correlation(x[None], y[None], weights, level, method, covariates)
     found = from_draws(draws[:, 0, 0], scenes, confidence=confidence)
-    numbers = {
-        "r": float(found.value), "low": float(found.low), "high": float(found.high),
-        "p": float(found.p),
-    }  # fmt: skip
+    numbers = {"r": float(found.value)} | found.numbers()
     reason = "one of the two does not vary, or pairs are too few" if math.isnan(found.value) else ""
     reason = reason or ("too few scenes for an interval" if math.isnan(found.low) else "")
     n = int(both.sum())
@@ -100,6 +97,8 @@ def rm_interval(
     t = r √(d / (1 - r²)) (Bakdash and Marusich 2017), as `pingouin.rm_corr`. Assumes the same slope
     in every scene and independent residuals of equal variance; the bootstrap over scenes assumes
     neither.
+
+    Checked against: pingouin.rm_corr.
 
     Args:
         r: coefficient in [-1, 1].
@@ -130,6 +129,8 @@ def partial_correlation(
 
     Through `pingouin.partial_corr`; Spearman's version ranks the covariates too. For independent
     pairs, such as conditions.
+
+    Checked against: pingouin.partial_corr.
 
     Args:
         x, y: (N,).
@@ -177,13 +178,15 @@ def _residual_share(frame: pd.DataFrame, names: list[str], method: str) -> float
     return float(((table[:, :2] - table[:, 2:] @ fit) ** 2).mean(axis=0).min())
 
 
-def scene_share(values: np.ndarray) -> float:
-    """Return how much of the variance is the scene's, once the means of conditions are taken away.
+def intraclass_correlation(values: np.ndarray) -> float:
+    """Return the scene's share of the variance, once the means of conditions are taken away.
 
     The intraclass correlation ICC(C, 1) of McGraw and Wong (Psychological Methods 1, 1996):
     (MS_scene - MS_rest) / (MS_scene + (C - 1) MS_rest) of a two-way analysis of variance, as in
     `pingouin.intraclass_corr`. Where it is large for Q and for L, pooled pictures are worth far
     fewer independent ones.
+
+    Checked against: pingouin.intraclass_corr.
 
     Args:
         values: (N, C), one row a scene, one column a condition; scenes with a missing value are
@@ -192,7 +195,7 @@ def scene_share(values: np.ndarray) -> float:
     Returns:
         At most 1, and not far below 0; NaN below 2 scenes or conditions, or without variance.
 
-    >>> round(scene_share([[1, 2, 3], [4, 5, 6], [2, 4, 3]]), 2)
+    >>> round(intraclass_correlation([[1, 2, 3], [4, 5, 6], [2, 4, 3]]), 2)
     0.87
     """
     table = np.asarray(values, dtype=np.float64)
@@ -206,42 +209,3 @@ def scene_share(values: np.ndarray) -> float:
     rest = ((table - own[:, None]) ** 2).sum() / ((n - 1) * (conditions - 1))
     total = between + (conditions - 1) * rest
     return float((between - rest) / total) if total > 1e-15 else math.nan
-
-
-def false_alarms(
-    scenes: int,
-    conditions: int,
-    scene_share: float,
-    runs: int = 300,
-    resamples: int = 500,
-    alpha: float = 0.05,
-    seed: int = 0,
-) -> dict[str, float]:
-    """Return how often unrelated numbers are called correlated: pooled p, and p over scenes.
-
-    In every run x and y are normal and independent of each other, each with ``scene_share`` of its
-    variance from the scene, which all conditions share. A test at level alpha should call
-    alpha of the runs correlated.
-
-    Args:
-        scenes, conditions: N and C of a run.
-        scene_share: in [0, 1].
-        runs: made-up studies.
-        resamples: of `clustered_correlation`, in every run.
-        alpha: level of the tests.
-        seed: of the numbers.
-
-    Returns:
-        ``naive``, the share of runs with pooled p < alpha when N C images count as independent;
-        ``clustered``, the share with p < alpha from resampled scenes.
-    """
-    rng = np.random.default_rng(seed)
-    weights = with_whole(scenes, resamples)
-    called = np.zeros(2)
-    for _ in range(runs):
-        own, image = rng.normal(size=(2, scenes, 1)), rng.normal(size=(2, scenes, conditions))
-        x, y = math.sqrt(scene_share) * own + math.sqrt(1 - scene_share) * image
-        draws = resampled_correlation(x[None], y[None], weights)[:, 0, 0]
-        pooled = rm_interval(float(draws[0]), x.size, 1)[2]
-        called += (pooled < alpha, float(from_draws(draws, scenes).p) < alpha)
-    return {"naive": float(called[0] / runs), "clustered": float(called[1] / runs)}

@@ -1,4 +1,4 @@
-"""Many correlations in many resamples of scenes at once: the arithmetic behind `repeated`.
+"""Many correlations in many resamples of scenes at once: the arithmetic behind `repeated_measures`.
 
 A resample is a row of weights, how often it draws each scene, as in
 `statistics.resampling`. Pearson's coefficient needs sums of squares and products, so all
@@ -14,30 +14,19 @@ import numpy as np
 
 from vlmis_utils.core.errors import UserError, closest
 from vlmis_utils.statistics.correlation import METHODS
-from vlmis_utils.statistics.resampling import scene_weights
 
 __all__ = [
-    "LEVELS", "correlate_rows", "resampled_correlation", "weighted_ranks", "with_whole",
+    "LEVELS", "correlate_rows", "resampled_correlation", "weighted_ranks",
 ]  # fmt: skip
 
 LEVELS = ("images", "within", "between")
 _BLOCK = 60_000  # ranks of one variable held at once: a processor keeps them near
 
 
-def with_whole(scenes: int, resamples: int, seed: int = 0) -> np.ndarray:
-    """Return `scene_weights` below a first row of ones, which stands for the sample itself.
-
-    Returns:
-        float64 (1 + resamples, scenes).
-
-    >>> with_whole(3, 2).shape, with_whole(3, 2)[0].tolist()
-    ((3, 3), [1.0, 1.0, 1.0])
-    """
-    return np.vstack([np.ones(scenes), scene_weights(scenes, resamples, seed)])
-
-
 def weighted_ranks(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return the mean ranks that values have in each resample.
+
+    Checked against: scipy.stats.rankdata of copied scenes.
 
     Args:
         values: (M,), without NaN.
@@ -63,6 +52,8 @@ def correlate_rows(
     x: np.ndarray, y: np.ndarray, method: str = "pearson", covariates: np.ndarray | None = None
 ) -> np.ndarray:
     """Return the correlation of every x with every y over the last axis, say over conditions.
+
+    Checked against: scipy.stats, row by row.
 
     Args:
         x: (..., X, C), NaN where there is no value.
@@ -107,11 +98,13 @@ def resampled_correlation(
 ) -> np.ndarray:
     """Return the correlation of every x with every y in every resample of scenes.
 
+    Checked against: a loop that copies, ranks and correlates; pingouin.partial_corr.
+
     Args:
         x: (X, N, C), X variables of N scenes under C conditions; NaN where there is no value. A
             pair takes part where both have one.
         y: (Y, N, C).
-        weights: (R, N), from `with_whole` or `scene_weights`.
+        weights: (R, N), from `statistics.resampling`.
         level: images, within or between; see `statistics.repeated_measures`.
         method: pearson or spearman.
         covariates: (K, C), numbers that belong to a condition, such as its severity. Then partial

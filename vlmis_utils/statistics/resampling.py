@@ -4,50 +4,34 @@ Differences between conditions therefore keep their pairing, and the ten images 
 never taken for ten independent ones (Efron and Tibshirani, An Introduction to the Bootstrap, 1993).
 
 A resample is a row of weights: how often it draws each scene. Sums over the drawn scenes are then
-one product of matrices for all resamples, conditions and models at once. mIoU needs three numbers
-a class (hits, pixels of the class, pixels given to it), so a confusion matrix of K classes takes
-part with 3 K sums and not with K x K; as counts are whole numbers below 2^53, the sums are exact.
+one product of matrices for all resamples, conditions and models at once.
 
 Where it falls short: a rate of exactly 0 or 1 gets an interval without width, and one near them
 holds the truth too seldom; `statistics.power.rate_interval` is made for these. mIoU of many
-classes does so by a little; `statistics.jackknife.jackknife_miou` does not.
+classes does so by a little; `metrics.miou_intervals.jackknife_miou` does not.
 `analysis.validation.coverage` measures it all.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from vlmis_utils.core.errors import UserError
+from vlmis_utils.statistics.intervals import Interval
 
 __all__ = [
-    "Interval", "bootstrap_interval", "bootstrap_miou", "bootstrap_miou_change", "percentiles",
-    "resampled_miou", "scene_weights",
+    "bootstrap_interval", "percentiles", "sample_and_resamples", "scene_weights", "weighted_mean",
 ]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Interval:
-    """An estimate with its interval; each a float, or an array with one entry a condition.
-
-    Attributes:
-        value: the estimate from all scenes.
-        low, high: bounds of the interval.
-    """
-
-    value: float | np.ndarray
-    low: float | np.ndarray
-    high: float | np.ndarray
 
 
 def scene_weights(scenes: int, resamples: int, seed: int = 0) -> np.ndarray:
     """Return how often each resample draws each scene.
 
     Every resample draws ``scenes`` scenes with replacement, all equally likely.
+
+    Checked against: counts of a multinomial distribution.
 
     Args:
         scenes: N, number of scenes.
@@ -71,6 +55,44 @@ def scene_weights(scenes: int, resamples: int, seed: int = 0) -> np.ndarray:
     return counts.reshape(resamples, scenes).astype(np.float64)
 
 
+def sample_and_resamples(scenes: int, resamples: int, seed: int = 0) -> np.ndarray:
+    """Return `scene_weights` below a first row of ones, which stands for the sample itself.
+
+    Checked against: loops that copy scenes.
+
+    Returns:
+        float64 (1 + resamples, scenes).
+
+    >>> sample_and_resamples(3, 2).shape, sample_and_resamples(3, 2)[0].tolist()
+    ((3, 3), [1.0, 1.0, 1.0])
+    """
+    return np.vstack([np.ones(scenes), scene_weights(scenes, resamples, seed)])
+
+
+def weighted_mean(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return means over scenes in every resample, scenes without a value left out.
+
+    Checked against: numpy.average; pandas means of copied scenes.
+
+    Args:
+        weights: (R, N), how often each resample draws each scene.
+        values: (N, ...), NaN where a scene has no value.
+
+    Returns:
+        float64 (R, ...); NaN where a resample draws no value.
+
+    >>> weighted_mean(np.array([[1.0, 2.0, 1.0]]), np.array([0.0, 1.0, np.nan])).round(3).tolist()
+    [0.667]
+    """
+    values = np.asarray(values, dtype=np.float64)
+    table, known = values.reshape(len(values), -1), np.isfinite(values).reshape(len(values), -1)
+    sums = weights @ np.where(known, table, 0.0)
+    counts = weights.sum(1, keepdims=True) if known.all() else weights @ known.astype(np.float64)
+    counts = np.broadcast_to(counts, sums.shape)
+    means = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+    return means.reshape(len(weights), *values.shape[1:])
+
+
 def percentiles(
     samples: np.ndarray, confidence: float = 0.95, scenes: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -81,6 +103,8 @@ def percentiles(
     resamples of N scenes vary less than N new scenes would, by (N - 1) / N, and as for a mean the
     spread itself is estimated (the expanded percentile interval of Hesterberg, The American
     Statistician 69, 2015). At 100 scenes intervals grow by 2 %, at 20 by 10 %.
+
+    Checked against: numpy.quantile; scipy's t and normal quantiles.
 
     Args:
         samples: (R, C), or (R,).
@@ -106,12 +130,6 @@ def percentiles(
     return low, high
 
 
-def _interval(value: np.ndarray, low: np.ndarray, high: np.ndarray, flat: bool) -> Interval:
-    if flat:
-        return Interval(float(value[0]), float(low[0]), float(high[0]))
-    return Interval(value, low, high)
-
-
 def bootstrap_interval(
     values: np.ndarray, *, resamples: int = 2000, confidence: float = 0.95, seed: int = 0
 ) -> Interval:
@@ -119,6 +137,8 @@ def bootstrap_interval(
 
     Assumes that scenes are independent draws from one population; the columns of one scene may
     depend on each other in any way. Bounds are those of `percentiles` for N scenes.
+
+    Checked against: scipy.stats.bootstrap; simulated coverage.
 
     Args:
         values: (N,) or (N, C), one row a scene, say one column a condition. NaN marks a scene that
@@ -139,110 +159,8 @@ def bootstrap_interval(
     flat = table.ndim == 1
     table = table[:, None] if flat else table
     if not len(table):
-        empty = np.full(table.shape[1], np.nan)
-        return _interval(empty, empty, empty, flat)
-    known = np.isfinite(table)
-    weights = np.vstack([np.ones(len(table)), scene_weights(len(table), resamples, seed)])
-    if known.all():
-        means = (weights @ table) / len(table)
+        means = np.full((2, table.shape[1]), np.nan)
     else:
-        sums, counts = weights @ np.where(known, table, 0.0), weights @ known.astype(np.float64)
-        means = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
-    return _interval(means[0], *percentiles(means[1:], confidence, len(table)), flat)
-
-
-def resampled_miou(confusions: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the data-set mIoU of each resample of scenes.
-
-    mIoU = mean over the classes with a pixel in the truth of hits / (truth + predicted - hits),
-    each summed over the drawn scenes; the same as `metrics.segmentation.miou` of the summed
-    matrices.
-
-    Args:
-        confusions: counts (N, C, K, K), one row a scene, one column a condition.
-        weights: (R, N), from `scene_weights`.
-
-    Returns:
-        float64 (R, C) in [0, 1]; NaN where no pixel is labelled.
-
-    >>> resampled_miou(np.array([[[[3, 1], [0, 4]]]]), np.ones((2, 1))).tolist()
-    [[0.775], [0.775]]
-    """
-    counts = np.asarray(confusions)
-    hits = np.diagonal(counts, axis1=-2, axis2=-1)
-    needed = np.stack([hits, counts.sum(-1), counts.sum(-2)], axis=1).astype(np.float64)
-    sums = np.asarray(weights, dtype=np.float64) @ needed.reshape(len(counts), -1)
-    hits, truth, predicted = np.moveaxis(sums.reshape(-1, *needed.shape[1:]), 1, 0)
-    union = truth + predicted - hits
-    score = np.divide(hits, union, out=np.zeros_like(hits), where=union > 0)
-    total, classes = score.sum(-1), np.count_nonzero(truth, axis=-1)
-    return np.divide(total, classes, out=np.full_like(total, np.nan), where=classes > 0)
-
-
-def bootstrap_miou(
-    confusions: np.ndarray, *, resamples: int = 2000, confidence: float = 0.95, seed: int = 0
-) -> Interval:
-    """Return the data-set mIoU with a percentile bootstrap interval over scenes.
-
-    Each resample adds the counts of the scenes it drew and takes the mean over the classes in its
-    truth, as `metrics.language.miou` does.
-
-    Args:
-        confusions: counts (N, K, K), or (N, C, K, K) with one matrix a condition.
-        resamples, confidence, seed: as in `bootstrap_interval`.
-
-    Returns:
-        `Interval` of floats for (N, K, K), of arrays (C,) for (N, C, K, K).
-
-    >>> interval = bootstrap_miou(np.stack([np.diag([5, 5]), np.array([[3, 2], [2, 3]])] * 20))
-    >>> round(interval.value, 3), bool(interval.low < interval.value < interval.high)
-    (0.667, True)
-    """
-    counts = np.asarray(confusions)
-    flat = counts.ndim == 3
-    counts = counts[:, None] if flat else counts
-    whole, drawn = _miou_samples(counts, resamples, seed)
-    return _interval(whole, *percentiles(drawn, confidence, len(counts)), flat)
-
-
-def bootstrap_miou_change(
-    confusions: np.ndarray,
-    reference: int | Sequence[int] = 0,
-    *,
-    resamples: int = 2000,
-    confidence: float = 0.95,
-    seed: int = 0,
-) -> Interval:
-    """Return the loss of data-set mIoU from one condition to each, with a paired interval.
-
-    ΔQ = mIoU(reference) - mIoU(condition), as in Section 5.3 of the paper: positive is a loss. A
-    resample takes both from the same drawn scenes, so what makes a scene hard in every condition
-    does not widen the interval.
-
-    Args:
-        confusions: counts (N, C, K, K), one matrix a scene and condition.
-        reference: index of the condition that changes are taken from, say the clean one; or (C,)
-            one index for each condition.
-        resamples, confidence, seed: as in `bootstrap_interval`.
-
-    Returns:
-        `Interval` of arrays (C,); 0 without width where a condition is its own reference.
-
-    >>> clean, worse = np.diag([5, 5]), np.array([[3, 2], [2, 3]])
-    >>> bootstrap_miou_change(np.array([[clean, worse]] * 4), resamples=9).value.round(3).tolist()
-    [0.0, 0.571]
-    """
-    counts = np.asarray(confusions)
-    whole, drawn = _miou_samples(counts, resamples, seed)
-    start = np.broadcast_to(reference, whole.shape)
-    bounds = percentiles(drawn[:, start] - drawn, confidence, len(counts))
-    return _interval(whole[start] - whole, *bounds, False)
-
-
-def _miou_samples(counts: np.ndarray, resamples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mIoU (C,) of all scenes and (R, C) of the resamples; NaN without a scene."""
-    if not len(counts):
-        return np.full(counts.shape[1], np.nan), np.full((1, counts.shape[1]), np.nan)
-    weights = np.vstack([np.ones(len(counts)), scene_weights(len(counts), resamples, seed)])
-    scores = resampled_miou(counts, weights)
-    return scores[0], scores[1:]
+        means = weighted_mean(sample_and_resamples(len(table), resamples, seed), table)
+    found = Interval(means[0], *percentiles(means[1:], confidence, len(table)))
+    return found.first() if flat else found

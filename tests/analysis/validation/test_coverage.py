@@ -1,4 +1,4 @@
-"""The made-up studies have the truth that they claim."""
+"""The simulated studies have the truth that they claim."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ import pytest
 from scipy import stats
 
 from vlmis_utils.analysis.validation import coverage, error_rates
-from vlmis_utils.metrics.segmentation import miou
-from vlmis_utils.statistics import (
+from vlmis_utils.metrics.miou_intervals import (
     bootstrap_miou,
     bootstrap_miou_change,
-    cochran_q,
     jackknife_miou,
     jackknife_miou_change,
-    mcnemar_power,
 )
+from vlmis_utils.metrics.segmentation import miou
+from vlmis_utils.statistics import cochran_q, mcnemar_power
 
 
 def test_flips_have_their_chances() -> None:
-    changes = coverage.make_flips(np.random.default_rng(0), 0.3, 0.1, 100, 2000)
+    changes = coverage.make_changes(np.random.default_rng(0), 0.3, 0.1, 100, 2000)
     assert changes.shape == (100, 2000) and set(np.unique(changes)) == {-1, 0, 1}
     assert (changes == 1).mean() == pytest.approx(0.3, abs=0.005)
     assert (changes == -1).mean() == pytest.approx(0.1, abs=0.005)

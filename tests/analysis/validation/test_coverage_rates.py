@@ -59,3 +59,14 @@ def test_tests_err_about_as_often_as_they_say() -> None:
 def test_power_is_what_the_formulas_promise() -> None:
     found = error_rates.powers(SCENES, PAIRS, replicates=20_000)
     assert found.found.to_numpy() == pytest.approx(found.promised.to_numpy(), abs=0.015)
+
+
+def test_a_pooled_p_has_false_positives_and_one_over_scenes_has_not() -> None:
+    alike = error_rates.pooling_errors(
+        SCENES, 10, intraclass_correlation=0.6, runs=400, resamples=300
+    )
+    assert alike["pooled"] > 0.25 and 0.03 <= alike["clustered"] <= 0.075
+    apart = error_rates.pooling_errors(
+        SCENES, 10, intraclass_correlation=0.0, runs=400, resamples=300
+    )
+    assert 0.03 <= apart["pooled"] <= 0.075 and 0.03 <= apart["clustered"] <= 0.075

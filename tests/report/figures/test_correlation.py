@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.helpers.synthetic import write_records
 from vlmis_utils.analysis import confounding, correlation
-from vlmis_utils.analysis.alternative_measures import measure_words, rival_correlations
+from vlmis_utils.analysis.alternative_measures import measure_correlations, measure_words
 from vlmis_utils.analysis.failure_prediction import foresee
 from vlmis_utils.analysis.panel import load_panel
 from vlmis_utils.analysis.quality_measures import (
@@ -21,6 +21,7 @@ from vlmis_utils.analysis.quality_measures import (
     quality_measures_by_condition,
 )
 from vlmis_utils.analysis.results import Results
+from vlmis_utils.analysis.validation.error_rates import pooling_errors
 from vlmis_utils.report.figures import correlation as pictures
 from vlmis_utils.report.figures import prediction as foretold
 from vlmis_utils.report.style import show
@@ -28,7 +29,6 @@ from vlmis_utils.report.tables import correlation as tables
 from vlmis_utils.report.tables import numbered
 from vlmis_utils.report.text import correlation as sentences
 from vlmis_utils.report.text import prediction as predictions
-from vlmis_utils.statistics.repeated_measures import false_alarms
 
 LABELS = {"clip": "CLIP"}
 SEGMENTERS, VLMS = ["segformer", "mask2former"], ["clip", "qwen2-vl"]
@@ -42,13 +42,15 @@ def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     found = Results(folder, bootstrap=50)
     table, images = found.segmentation, found.vlm_per_image()
     found.segmentation = table[table.segmenter.isin(["segformer"] if poor else SEGMENTERS)]
-    found._vlm_per_image = images[images.vlm.isin(["clip"] if poor else VLMS)]
+    frame_found = images[images.vlm.isin(["clip"] if poor else VLMS)]
+    found.vlm_per_image = frame_found.copy
     if poor:
         kept = ["clean", "MB2", "blank"]
         found.conditions = found.conditions[found.conditions.condition.isin(kept)]
         found.segmentation = found.segmentation[found.segmentation.condition.isin(kept)]
-        images = found._vlm_per_image[found._vlm_per_image.condition.isin(kept)]
-        found._vlm_per_image = images.assign(omitted=1.0, omitted_conditional=1.0)
+        images = found.vlm_per_image().query("condition in @kept")
+        frame_found = images.assign(omitted=1.0, omitted_conditional=1.0)
+    found.vlm_per_image = frame_found.copy
     return found
 
 
@@ -58,7 +60,7 @@ def frames(results: Results) -> SimpleNamespace:
         levels=correlation.correlations(results),
         given=confounding.partial_correlations(results),
         strata=confounding.stratified_correlations(results),
-        rivals=rival_correlations(results),
+        rivals=measure_correlations(results),
         foretold=foresee(results),
         words=measure_words(results),
     )
@@ -109,7 +111,7 @@ def test_a_hollow_dot_is_one_that_is_not_told_from_zero(frames: SimpleNamespace)
 
 
 def test_tables_are_finished_cells(results: Results, frames: SimpleNamespace) -> None:
-    rates = {0.0: false_alarms(10, 3, 0.0, runs=5, resamples=20)}
+    rates = {0.0: pooling_errors(10, 3, 0.0, runs=5, resamples=20)}
     by_condition = quality_measures_by_condition(results)
     finished = {
         "tests": tables.load_tests(frames.levels),

@@ -75,7 +75,7 @@ def test_partial_and_strata() -> None:
 
 
 def test_shares_alarms_and_richness() -> None:
-    rates = {0.0: {"naive": 0.05, "clustered": 0.04}, 0.6: {"naive": 0.4, "clustered": 0.06}}
+    rates = {0.0: {"pooled": 0.05, "clustered": 0.04}, 0.6: {"pooled": 0.4, "clustered": 0.06}}
     said = words.false_alarm_finding(rates)
     assert "60 % of the variance, the pooled p calls 40 %" in said and "4 % to 6 %" in said
     shares = pd.DataFrame({"quantity": ["miou", "hr", "hr"], "share": [0.5, 0.2, -0.01]})

@@ -16,6 +16,7 @@ from sklearn.metrics import (
 
 from tests.helpers.embedded import answers, frames
 from vlmis_utils.datasets.streetworld import world_seed
+from vlmis_utils.metrics.miou_intervals import jackknife_miou
 from vlmis_utils.metrics.segmentation import iou
 from vlmis_utils.protocol.classes import (
     CRITICAL_CLASSES,
@@ -23,7 +24,6 @@ from vlmis_utils.protocol.classes import (
     OBJECT_CLASSES,
     PRESENCE_CLASSES,
 )
-from vlmis_utils.statistics import jackknife_miou
 from vlmis_utils.training.evaluation import (
     baselines,
     goals,

@@ -17,7 +17,7 @@ from scipy.special import ndtr
 
 from vlmis_utils.analysis.claims.quantities import Quantity
 from vlmis_utils.core.errors import UserError, closest
-from vlmis_utils.statistics.multiplicity import holm
+from vlmis_utils.statistics.paired import holm
 
 __all__ = [
     "ALPHA", "QUANTIFIERS", "VERDICTS", "Cell", "above", "judge", "negative", "verdict", "within",

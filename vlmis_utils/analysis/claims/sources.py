@@ -22,9 +22,11 @@ from vlmis_utils.analysis.claims.quantities import (
 from vlmis_utils.analysis.paper.grim import PICTURES
 from vlmis_utils.analysis.paper.tables import load_table2, load_table3, load_tables456
 from vlmis_utils.analysis.results import BLANK, Results
+from vlmis_utils.metrics.miou_intervals import resampled_counts
+from vlmis_utils.metrics.segmentation import class_iou, miou_of_counts
 from vlmis_utils.protocol.classes import TRAIN_CLASSES
 from vlmis_utils.statistics import correlation
-from vlmis_utils.statistics.resampling import scene_weights
+from vlmis_utils.statistics.resampling import sample_and_resamples, weighted_mean
 
 __all__ = ["PRINTED_N", "PrintedTables", "Run", "Source"]
 
@@ -147,8 +149,7 @@ class Run:
         self.vlms = list(dict.fromkeys(images.vlm))
         self.conditions = list(dict.fromkeys(segmentation.condition))
         scenes = sorted(segmentation.scene_id.unique())
-        drawn = scene_weights(len(scenes), results.bootstrap)
-        self._weights = np.vstack([np.ones(len(scenes)), drawn])
+        self._weights = sample_and_resamples(len(scenes), results.bootstrap)
         self._scenes, self._images = scenes, images
 
     @cached_property
@@ -157,10 +158,7 @@ class Run:
         found = {}
         for key, group in self._images.groupby(["vlm", "condition"], sort=False):
             table = group.set_index("scene_id")[list(_COLUMNS.values())].astype(float)
-            known = table.reindex(self._scenes)
-            counts = self._weights @ known.notna().to_numpy(float)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                found[key] = self._weights @ known.fillna(0.0).to_numpy() / counts
+            found[key] = weighted_mean(self._weights, table.reindex(self._scenes).to_numpy())
         return found
 
     @cached_property
@@ -170,15 +168,8 @@ class Run:
         groups = self._results.segmentation.groupby(["segmenter", "condition"], sort=False)
         for key, group in groups:
             stack = np.stack(list(group.set_index("scene_id").confusion.loc[self._scenes]))
-            parts = [stack.diagonal(axis1=1, axis2=2), stack.sum(2), stack.sum(1)]
-            flat = np.concatenate(parts, axis=1).astype(float)
-            found[key] = (self._weights @ flat).reshape(len(self._weights), 3, -1)
+            found[key] = resampled_counts(stack, self._weights)
         return found
-
-    def _ious(self, segmenter: str, condition: str) -> np.ndarray:
-        hits, truth, output = self._counts[segmenter, condition].transpose(1, 0, 2)
-        union = truth + output - hits
-        return np.divide(hits, union, out=np.full_like(union, np.nan), where=truth > 0)
 
     def named(self, label: str) -> str | None:
         """Return the model whose label is ``label``, of those that ran."""
@@ -191,11 +182,12 @@ class Run:
 
     def quality(self, segmenter: str, condition: str) -> Drawn:
         """Return mIoU of the summed counts, over the classes in each resample's truth."""
-        return Drawn(np.nanmean(self._ious(segmenter, condition), axis=1))
+        return Drawn(miou_of_counts(self._counts[segmenter, condition]))
 
     def iou(self, segmenter: str, condition: str, train_class: str) -> Drawn | None:
         """Return the IoU of one class; None where the truth never has it."""
-        draws = self._ious(segmenter, condition)[:, TRAIN_CLASSES.index(train_class)]
+        counts = self._counts[segmenter, condition][:, :, TRAIN_CLASSES.index(train_class)]
+        draws = np.where(counts[:, 1] > 0, class_iou(counts[:, :, None])[:, 0], np.nan)
         return Drawn(draws) if np.isfinite(draws[0]) else None
 
     def correlation(self, segmenter: str, vlm: str, metric: str) -> dict[str, object]:

@@ -20,9 +20,8 @@ from vlmis_utils.analysis.multiverse.curves import curve_frame, tidy
 from vlmis_utils.analysis.multiverse.grid import Grid
 from vlmis_utils.analysis.results import Results
 from vlmis_utils.metrics import segmentation
-from vlmis_utils.statistics.correlation import METHODS, fisher_interval
+from vlmis_utils.statistics.correlation import METHODS, fisher_interval, spearman_interval
 from vlmis_utils.statistics.intervals import from_draws
-from vlmis_utils.statistics.ranks import spearman_interval
 from vlmis_utils.statistics.resampling import scene_weights
 
 __all__ = ["correlation_curve", "image_correlation_curve"]

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from vlmis_utils.analysis.multiverse.choices import KEYS
 from vlmis_utils.analysis.multiverse.grid import Grid, worst_conditions
-from vlmis_utils.statistics.resampling import percentiles, scene_weights
+from vlmis_utils.statistics.intervals import interval_sign
+from vlmis_utils.statistics.resampling import percentiles, sample_and_resamples, weighted_mean
 
-__all__ = ["CONCLUSION", "FOUND", "curve_frame", "mean_of_known", "rise_curve", "tidy", "verdicts"]
+__all__ = ["CONCLUSION", "FOUND", "curve_frame", "rise_curve", "tidy", "verdicts"]
 
 # What names a conclusion, and what is found for it; all other columns of a curve are choices.
 CONCLUSION = ("kind", "vlm", "metric", "condition", "segmenter", "method")
@@ -33,7 +34,7 @@ def verdicts(low: Floats, high: Floats) -> NDArray[np.str_]:
     >>> verdicts(np.array([0.1, -0.2, np.nan]), np.array([0.3, -0.1, np.nan])).tolist()
     ['up', 'down', 'same']
     """
-    return np.where(low > 0, "up", np.where(high < 0, "down", "same"))
+    return np.array(["down", "same", "up"])[interval_sign(low, high) + 1]
 
 
 def rise_curve(every: Sequence[Grid], resamples: int = 2000) -> pd.DataFrame:
@@ -56,29 +57,15 @@ def rise_curve(every: Sequence[Grid], resamples: int = 2000) -> pd.DataFrame:
     for grid in every:
         if "clean" not in grid.conditions:
             continue
-        weights = scene_weights(len(grid.scenes), resamples)
-        weights = np.vstack([np.ones(len(grid.scenes)), weights])
+        weights = sample_and_resamples(len(grid.scenes), resamples)
         for condition in worst_conditions(grid.conditions):
             part = grid.under(["clean", condition])
-            clean, worst = (mean_of_known(weights, part.values[:, index]) for index in (0, 1))
+            clean, worst = (weighted_mean(weights, part.values[:, index].T) for index in (0, 1))
             change = (worst - clean).round(12) + 0.0
             bounds = percentiles(change[1:], scenes=len(grid.scenes))
             frame = curve_frame(part, change[0], *bounds)
             frames.append(frame.assign(kind="rise", condition=condition))
     return tidy(frames)
-
-
-def mean_of_known(weights: Floats, values: Floats) -> Floats:
-    """Return means over scenes (R, P) of values (P, S) under weights (R, S), NaN values left out.
-
-    >>> mean_of_known(np.array([[1.0, 1.0, 1.0]]), np.array([[0.0, 1.0, np.nan]])).tolist()
-    [[0.5]]
-    """
-    known = np.isfinite(values)
-    if known.all():
-        return weights @ values.T / weights.sum(1, keepdims=True)
-    sums, counts = weights @ np.where(known, values, 0.0).T, weights @ known.T.astype(float)
-    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
 
 
 def curve_frame(grid: Grid, estimate: Floats, low: Floats, high: Floats) -> pd.DataFrame:

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vlmis_utils.analysis.multiverse.curves import mean_of_known
 from vlmis_utils.analysis.multiverse.grid import Grid, worst_conditions
-from vlmis_utils.statistics.multiplicity import holm
+from vlmis_utils.statistics.paired import holm
+from vlmis_utils.statistics.resampling import weighted_mean
 
 __all__ = ["joint_test"]
 
@@ -58,8 +58,8 @@ def _medians(
 ) -> NDArray[np.float64]:
     """Return the median change over specifications for each exchange; arguments (P, S), (R, S)."""
     kept = np.concatenate([1 - swap, swap], axis=1)
-    degraded = mean_of_known(kept, np.concatenate([worst, clean], axis=1))
-    other = mean_of_known(kept, np.concatenate([clean, worst], axis=1))
+    degraded = weighted_mean(kept, np.concatenate([worst, clean], axis=1).T)
+    other = weighted_mean(kept, np.concatenate([clean, worst], axis=1).T)
     change = degraded - other
     median = np.nanmedian if np.isnan(change).any() else np.median
     return median(change, axis=1).round(12)

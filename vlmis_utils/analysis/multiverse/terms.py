@@ -1,7 +1,7 @@
 """Truth and answers as boolean arrays, and each metric's term of an image under any specification.
 
 C conditions, S scenes, 19 language classes. A specification maps the key of a choice to its value.
-The terms are those of `metrics.per_image.failures`, which works on sets, one reading at a time.
+The terms are those of `metrics.language`, as in `metrics.per_image.failures`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from vlmis_utils.analysis.multiverse.choices import Choice
 from vlmis_utils.analysis.multiverse.safety_rules import relabel
 from vlmis_utils.analysis.results import Results
+from vlmis_utils.metrics import language
 from vlmis_utils.metrics.per_image import Reading
 from vlmis_utils.protocol.answer import Answer
 from vlmis_utils.protocol.classes import LANGUAGE_CLASSES
@@ -141,28 +142,29 @@ def _readings(reading: Reading, every: Sequence[Choice]) -> dict[tuple[str, obje
 
 
 def _hallucinated(truth: Truth, said: Said, spec: Mapping[str, object]) -> Floats:
-    """|said - present| / (|said| + epsilon); without hidden classes, if they do not count."""
+    """The term of HR; without hidden classes, if they do not count."""
     mentioned = said.mentioned(spec)
     real = truth.present(spec["share"]) & truth.objects
     if not spec["hidden"]:
         gone = truth.hidden(spec["share"])
         mentioned, real = mentioned & ~gone, real & ~gone
-    return (mentioned & ~real).sum(-1) / (mentioned.sum(-1) + spec["epsilon"])
+    return language.hallucination_terms(mentioned, real, spec["epsilon"])
 
 
 def _omitted(truth: Truth, said: Said, spec: Mapping[str, object]) -> Floats:
-    """1 where a present critical class goes unmentioned; NaN without one, if those do not count."""
+    """The term of COR; an image without a critical class is NaN or, as printed, 0."""
     critical = np.isin(LANGUAGE_CLASSES, list(spec["critical"]))
     must = np.broadcast_to(truth.present(spec["share"]) & critical, truth.seen.shape)
     if not spec["hidden"]:
         must = must & ~truth.hidden(spec["share"])
-    terms = (must & ~said.mentioned(spec)).any(-1).astype(float)
-    return np.where(must.any(-1), terms, np.nan) if spec["images"] else terms
+    terms = language.omission_terms(said.mentioned(spec), must)
+    return terms if spec["images"] else np.nan_to_num(terms)
 
 
 def _misjudged(truth: Truth, said: Said, spec: Mapping[str, object]) -> Floats:
-    """1 where the decision differs from the label; NaN without a decision, if those are dropped."""
-    wrong = (said.decided != relabel(truth.table, spec["safety"])).astype(float)
+    """The term of SMR; NaN without a decision, if those are dropped."""
+    safe = relabel(truth.table, spec["safety"])
+    wrong = language.safety_terms(said.decided == 1, said.decided == 0, safe)
     return np.where(said.decided < 0, np.nan, wrong) if spec["ambiguous"] else wrong
 
 

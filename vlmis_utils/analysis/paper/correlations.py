@@ -18,7 +18,7 @@ from vlmis_utils.analysis.paper import tables
 from vlmis_utils.analysis.paper.tables import PUBLISHED
 from vlmis_utils.statistics import correlation
 from vlmis_utils.statistics.correlation import METHODS
-from vlmis_utils.statistics.multiplicity import holm
+from vlmis_utils.statistics.paired import holm
 
 __all__ = ["CLAIMS", "Claim", "correlations", "readings", "rounding", "words"]
 

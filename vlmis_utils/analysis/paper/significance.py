@@ -19,8 +19,7 @@ import pandas as pd
 from vlmis_utils.analysis.paper import tables
 from vlmis_utils.analysis.paper.grim import PICTURES, count, shares
 from vlmis_utils.analysis.paper.tables import PUBLISHED
-from vlmis_utils.statistics.multiplicity import holm
-from vlmis_utils.statistics.paired import mcnemar_p
+from vlmis_utils.statistics.paired import holm, mcnemar_p
 
 __all__ = [
     "ALPHA",

@@ -90,12 +90,16 @@ def imagined_rates(
     """
     frame, critical = labelled_rows("mentions", split), frozenset(critical)
     said = {"labels": list(frame.asserted)} | {rule: _asserted(frame.text, rule) for rule in RULES}
-    named = [a | n | h for a, n, h in zip(frame.asserted, frame.negated, frame.hedged, strict=True)]
+    needed = [
+        (a | n | h) & critical
+        for a, n, h in zip(frame.asserted, frame.negated, frame.hedged, strict=True)
+    ]
     rows = []
     for name, chosen in groups(frame):
         for reader, sets in said.items():
-            invented = language.hallucinations(sets, list(frame.asserted), 1e-6)
-            omitted = np.nan_to_num(language.critical_omissions(sets, named, critical))
+            read, true, must = language.indicators(sets, frame.asserted, needed)
+            invented = language.hallucination_terms(read, true)
+            omitted = np.nan_to_num(language.omission_terms(read, must))
             for metric, terms in (("hr", invented[chosen]), ("cor", omitted[chosen])):
                 found = bootstrap_interval(terms, resamples=resamples)
                 bounds = tightened(found.value, found.low, found.high, len(terms))

@@ -23,6 +23,7 @@ from vlmis_utils.analysis.parser_study.rereading import EVERY, spoken_answers
 from vlmis_utils.analysis.results import Results
 from vlmis_utils.protocol.prompts import presence_class
 from vlmis_utils.records.store import BLANK
+from vlmis_utils.statistics.prediction import auc_draws
 from vlmis_utils.statistics.resampling import percentiles, scene_weights
 
 __all__ = ["TASKS", "agreement", "coverage", "discrimination", "disputed", "first_tokens"]
@@ -208,17 +209,8 @@ def _mean_auc(
         if real.all() or not real.any():
             continue
         columns = weights[:, [place[scene] for scene in group.scene_id]]
-        drawn.append(_weighted_auc(real, group[column].to_numpy(dtype=float), columns))
+        drawn.append(auc_draws(real, group[column].to_numpy(dtype=float), columns))
     return _nanmean(np.stack(drawn), axis=0) if drawn else np.full(len(weights), np.nan)
-
-
-def _weighted_auc(real: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the AUC of samples that hold answer i weights[r, i] times; NaN without both kinds."""
-    above = (score[real][:, None] > score[~real]) + 0.5 * (score[real][:, None] == score[~real])
-    plus, minus = weights[:, real], weights[:, ~real]
-    pairs = plus.sum(1) * minus.sum(1)
-    wins = ((plus @ above) * minus).sum(1)
-    return np.divide(wins, pairs, out=np.full(len(weights), np.nan), where=pairs > 0)
 
 
 def _nanmean(values: np.ndarray, axis: int) -> np.ndarray:

@@ -1,6 +1,6 @@
-"""Do intervals of 95 % hold the truth 95 times in 100? Made-up studies whose truth is known.
+"""Do intervals of 95 % hold the truth 95 times in 100? Simulated studies whose truth is known.
 
-Each function repeats a made-up study many times and lets the very functions of this package judge
+Each function repeats a simulated study many times and lets the very functions of this package judge
 every repetition. Repetitions stand side by side as columns of one table, so that all of them cost a
 few products of matrices; they share the resamples of the bootstrap, as the conditions of a run do.
 How often tests err is measured in `analysis.validation.error_rates`.
@@ -13,19 +13,19 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from vlmis_utils.metrics.segmentation import miou
-from vlmis_utils.statistics.correlation import fisher_interval
-from vlmis_utils.statistics.jackknife import jackknife_miou, jackknife_miou_change
-from vlmis_utils.statistics.power import rate_interval
-from vlmis_utils.statistics.ranks import spearman_interval
-from vlmis_utils.statistics.resampling import (
-    bootstrap_interval,
+from vlmis_utils.metrics.miou_intervals import (
     bootstrap_miou,
     bootstrap_miou_change,
+    jackknife_miou,
+    jackknife_miou_change,
 )
+from vlmis_utils.metrics.segmentation import miou
+from vlmis_utils.statistics.correlation import fisher_interval, spearman_interval
+from vlmis_utils.statistics.power import rate_interval
+from vlmis_utils.statistics.resampling import bootstrap_interval
 
 __all__ = [
-    "NEAR", "coverage", "coverage_miou", "make_confusions", "make_flips", "make_pairs", "pearson",
+    "NEAR", "coverage", "coverage_miou", "make_confusions", "make_changes", "make_pairs", "pearson",
     "ranks",
 ]  # fmt: skip
 
@@ -42,16 +42,16 @@ def coverage(
 ) -> pd.DataFrame:
     """Return how often the 95 % intervals of rates, changes and correlations hold the truth.
 
-    Made-up data: rates are independent failures; means like that of HR_i are shares with a
+    Simulated data: rates are independent failures; means like that of HR_i are shares with a
     Beta(0.5, 1.5) distribution, each scene's before and after having a part in common for a change;
-    changes of rates are flips of independent scenes; correlations are those of bivariate normal
+    changes of rates are those of independent scenes; correlations are those of bivariate normal
     pairs, for which Spearman's coefficient is 6/π arcsin(r/2).
 
     Args:
-        scenes: N of a made-up study.
+        scenes: N of a simulated study.
         pairs: of the smaller correlations, say the number of conditions. Fewer than 4 pairs have
             no interval and no row.
-        replicates: B, made-up studies a row; chance moves a coverage by about sqrt(0.05 0.95 / B).
+        replicates: B, studies a row; chance moves a coverage by about sqrt(0.05 0.95 / B).
         resamples: of each bootstrap.
         seed: of data and resampling.
 
@@ -94,7 +94,7 @@ def _coverage_of_rates(
     change = bootstrap(after - before, truth)
     found.append(("change of a mean like HR", "paired bootstrap", scenes, truth, change))
     for up, down in ((0.2, 0.1), (0.1, 0.1), (0.02, 0.01)):
-        change = bootstrap(make_flips(rng, up, down, scenes, replicates), up - down)
+        change = bootstrap(make_changes(rng, up, down, scenes, replicates), up - down)
         found.append(("change of a rate", "paired bootstrap", scenes, up - down, change))
     return found
 
@@ -112,11 +112,11 @@ def coverage_miou(
     replicates: int = 1000,
     resamples: int = 1000,
     seed: int = 0,
-    name: str = "made-up",
+    name: str = "simulated",
 ) -> pd.DataFrame:
     """Return how often the intervals of mIoU and of its loss hold the truth of a population.
 
-    A made-up study draws ``scenes`` scenes from the population with replacement, so the truth is
+    A simulated study draws ``scenes`` scenes from the population with replacement, so the truth is
     exactly the mIoU of the population's summed counts. Pass the confusions of a run to learn how
     its own intervals would do if its scenes were all there is.
 
@@ -164,7 +164,7 @@ def coverage_miou(
 def make_confusions(
     scenes: int = 2000, classes: int = 8, rarest: float = 0.3, seed: int = 0
 ) -> np.ndarray:
-    """Return made-up confusion counts of scenes, clean and degraded.
+    """Return simulated confusion counts of scenes, clean and degraded.
 
     A class is in all scenes or, the later in the list, in fewer, down to the share ``rarest``. Its
     pixels are log-normal. The log odds of a right pixel are the sum of a class's, a scene's and a
@@ -190,7 +190,7 @@ def make_confusions(
     return counts
 
 
-def make_flips(
+def make_changes(
     rng: np.random.Generator, up: float, down: float, scenes: int, studies: int
 ) -> np.ndarray:
     """Return changes of a failure, 1, 0 or -1: float64 (scenes, studies), 1 with chance ``up``."""

@@ -27,7 +27,7 @@ def plot_flips(
     """Rows metrics, columns models: bars to the right turn to failure, bars to the left turn back.
 
     Args:
-        frame: from `analysis.paired_tests.flips`.
+        frame: from `analysis.changes.misalignment_tests`.
         labels: model name to short name.
         metrics: keys of `METRICS`.
         alpha: bound of Holm's p for the filled mark at the net change.

@@ -22,7 +22,7 @@ from vlmis_utils.report.style import (
     styled,
 )
 from vlmis_utils.report.text.correlation import LEVEL_WORDS, METRIC_NAMES
-from vlmis_utils.statistics.calibration import reliability
+from vlmis_utils.statistics.prediction import reliability
 
 __all__ = ["plot_levels", "plot_one_pair", "plot_strips"]
 

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from vlmis_utils.report.figures.correlation import dots, dots_legend, symmetric
 from vlmis_utils.report.style import GREY, INK, colour, marker, new_figure, styled
 from vlmis_utils.report.text.correlation import LEVEL_WORDS, METRIC_NAMES
-from vlmis_utils.statistics.calibration import reliability
+from vlmis_utils.statistics.prediction import reliability
 
 __all__ = ["plot_auc", "plot_reliability", "plot_rivals"]
 
@@ -31,7 +31,7 @@ def plot_rivals(
     A dot is a pair of segmenter and VLM; filled where its interval over scenes leaves zero out.
 
     Args:
-        frame: from `analysis.alternative_measures.rival_correlations`.
+        frame: from `analysis.alternative_measures.measure_correlations`.
         words: name -> words of a measure.
         segmenter: whose measures only; all when None.
     """

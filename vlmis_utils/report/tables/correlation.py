@@ -104,9 +104,9 @@ def load_false_alarms(rates: Mapping[float, Mapping[str, float]]) -> pd.DataFram
     """Return how often unrelated numbers are called correlated, by the scene's share of variance.
 
     Args:
-        rates: share -> `statistics.repeated_measures.false_alarms`.
+        rates: share -> `analysis.validation.error_rates.pooling_errors`.
     """
-    lines = [(number(s), number(r["naive"]), number(r["clustered"])) for s, r in rates.items()]
+    lines = [(number(s), number(r["pooled"]), number(r["clustered"])) for s, r in rates.items()]
     return pd.DataFrame(
         lines, columns=["share of the scene", "pictures as independent", "scenes resampled"]
     )
@@ -132,7 +132,7 @@ def load_rival_gains(frame: pd.DataFrame, words: Mapping[str, str], level: str) 
     """Return for each measure and metric the mean gain over mIoU, and how many pairs are told.
 
     Args:
-        frame: from `analysis.alternative_measures.rival_correlations`.
+        frame: from `analysis.alternative_measures.measure_correlations`.
         words: name -> words of a measure.
     """
     rows = frame[(frame.over == level)].dropna(subset=["gain"])

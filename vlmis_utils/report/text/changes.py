@@ -40,7 +40,7 @@ def flip_findings(frame: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
     """Return a sentence for each VLM: how many changes are told from none, and which way they go.
 
     Args:
-        frame: from `analysis.paired_tests.flips`.
+        frame: from `analysis.changes.misalignment_tests`.
     """
     found = []
     for vlm, rows in frame.groupby("vlm", sort=False):
@@ -68,7 +68,7 @@ def churn_findings(frame: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
     """Return a sentence for each VLM: where the rate hides most flips that cancel.
 
     Args:
-        frame: from `analysis.paired_tests.flips`; HR is left out, as it is no yes or no.
+        frame: from `analysis.changes.misalignment_tests`; HR is left out, as it is no yes or no.
     """
     found = []
     for vlm, rows in frame[frame.metric != "hr"].groupby("vlm", sort=False):
@@ -90,7 +90,7 @@ def agreement(frame: pd.DataFrame) -> dict[str, int]:
     """Return how often interval and exact test agree on a change of COR or SMR.
 
     Args:
-        frame: from `analysis.paired_tests.flips`.
+        frame: from `analysis.changes.misalignment_tests`.
 
     Returns:
         tests; both (interval leaves zero out and p, uncorrected, is below 0.05); interval and
@@ -108,7 +108,7 @@ def severity_findings(frame: pd.DataFrame, labels: Mapping[str, str]) -> list[st
     """Return a sentence for each VLM: along which ladders COR and SMR differ.
 
     Args:
-        frame: from `analysis.paired_tests.severities`.
+        frame: from `analysis.changes.severity_tests`.
     """
     found = []
     for vlm, rows in frame.groupby("vlm", sort=False):
@@ -130,7 +130,7 @@ def quality_finding(frame: pd.DataFrame, labels: Mapping[str, str]) -> str:
     """Return in two sentences how many changes of a picture's mIoU are told from none.
 
     Args:
-        frame: from `analysis.paired_tests.quality_tests`.
+        frame: from `analysis.changes.quality_tests`.
     """
     told = frame[frame.holm <= ALPHA]
     least, most = (

@@ -199,19 +199,19 @@ def strata_findings(frame: pd.DataFrame, method: str = "spearman") -> list[str]:
 
 
 def false_alarm_finding(rates: Mapping[float, Mapping[str, float]]) -> str:
-    """Return what counting pictures as independent does to p, from made-up unrelated numbers.
+    """Return what counting pictures as independent does to p, from simulated unrelated numbers.
 
     Args:
-        rates: share of the variance that is the scene's -> `naive` and `clustered` of
-            `statistics.repeated_measures.false_alarms`.
+        rates: share of the variance that is the scene's -> `pooled` and `clustered` of
+            `analysis.validation.error_rates.pooling_errors`.
     """
     most = max(rates)
     clustered = np.array([r["clustered"] for r in rates.values()])
     low, high = percent(clustered.min()), percent(clustered.max())
     return (
         f"Where the scene makes {percent(most)} of the variance, the pooled p calls "
-        f"{percent(rates[most]['naive'])} of unrelated studies correlated. The p over scenes calls "
-        f"{low if low == high else f'{low} to {high}'}, over all shares tried."
+        f"{percent(rates[most]['pooled'])} of unrelated studies correlated. The p over scenes "
+        f"calls {low if low == high else f'{low} to {high}'}, over all shares tried."
     )
 
 

@@ -30,7 +30,7 @@ def rival_findings(frame: pd.DataFrame, words: Mapping[str, str]) -> list[str]:
     """Return a sentence for each level: how often other measures beat mIoU, and which does most.
 
     Args:
-        frame: from `analysis.alternative_measures.rival_correlations`.
+        frame: from `analysis.alternative_measures.measure_correlations`.
         words: name -> words of a measure.
     """
     found = []

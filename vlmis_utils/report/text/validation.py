@@ -9,7 +9,7 @@ import pandas as pd
 
 from vlmis_utils.analysis.validation.coverage import NEAR
 from vlmis_utils.analysis.validation.error_rates import ALPHA
-from vlmis_utils.analysis.validation.oracles import ORACLES
+from vlmis_utils.analysis.validation.oracles import oracles
 from vlmis_utils.core.formatting import listing, number
 
 __all__ = [
@@ -83,7 +83,7 @@ def error_table(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "test": frame.test.to_list(),
-            "made-up data": frame.data.to_list(),
+            "simulated data": frame.data.to_list(),
             "n": frame.n.to_list(),
             "promise": ["at most 5 %" if exact else "about 5 %" for exact in frame.exact],
             "rejects": [f"{100 * v:.1f} %" for v in frame.rejected],
@@ -136,12 +136,7 @@ def power_finding(frame: pd.DataFrame) -> str:
 
 
 def oracle_table() -> pd.DataFrame:
-    """Return one line for each function of the statistics: what it is tested against, and where."""
-    return pd.DataFrame(
-        {
-            "function": [f"`{o.function}`" for o in ORACLES],
-            "computes": [o.computes for o in ORACLES],
-            "checked against": [o.checked for o in ORACLES],
-            "test": [f"`{o.test}`" for o in ORACLES],
-        }
-    )
+    """Return `oracles` as cells: function, computes, checked against, test."""
+    table = oracles()
+    code = {name: [f"`{value}`" for value in table[name]] for name in ("function", "test")}
+    return table.assign(**code).rename(columns={"checked": "checked against"})

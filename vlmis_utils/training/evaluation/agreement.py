@@ -20,8 +20,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from vlmis_utils.metrics.confusion import confusion
 from vlmis_utils.metrics.per_image import Reading
-from vlmis_utils.metrics.segmentation import confusion, miou
+from vlmis_utils.metrics.segmentation import miou
 from vlmis_utils.models.segmentation.loading import load_segmenter
 from vlmis_utils.models.vlm.loading import load_vlm
 from vlmis_utils.protocol.models import ModelEntry

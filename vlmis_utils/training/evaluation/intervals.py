@@ -7,10 +7,9 @@ import warnings
 import numpy as np
 
 from vlmis_utils.metrics.segmentation import iou
-from vlmis_utils.statistics.intervals import from_draws
-from vlmis_utils.statistics.prediction import grouped_auc_draws
-from vlmis_utils.statistics.resampled_correlation import with_whole
-from vlmis_utils.statistics.resampling import Interval, percentiles
+from vlmis_utils.statistics import prediction
+from vlmis_utils.statistics.intervals import Interval, from_draws, jackknife_reach
+from vlmis_utils.statistics.resampling import percentiles, sample_and_resamples
 
 __all__ = [
     "RESAMPLES", "auc_draws", "balanced_draws", "class_ious", "from_auc", "from_ratio",
@@ -22,13 +21,13 @@ RESAMPLES = 2000
 
 def resampled(scenes: int, resamples: int = RESAMPLES) -> np.ndarray:
     """Return weights (1 + R, N): all scenes once, then how often each resample draws each."""
-    return with_whole(scenes, resamples)
+    return sample_and_resamples(scenes, resamples)
 
 
 def class_ious(confusions: np.ndarray, confidence: float = 0.95) -> Interval:
     """Return the data-set IoU of each class with a jackknife interval over scenes.
 
-    As `statistics.jackknife.jackknife_miou`, for one class: IoU ± t SE from leaving out a scene.
+    As `metrics.miou_intervals.jackknife_miou`, for one class: IoU ± t SE from leaving out a scene.
 
     Args:
         confusions: counts (N, K, K).
@@ -40,15 +39,9 @@ def class_ious(confusions: np.ndarray, confidence: float = 0.95) -> Interval:
     >>> found.value.round(3).tolist(), bool((found.low < found.value).all())
     ([0.667, 0.667], True)
     """
-    from scipy.special import stdtrit
-
     counts = np.asarray(confusions, dtype=np.float64)
-    whole, n = counts.sum(axis=0), len(counts)
-    value, left_out = iou(whole), iou(whole[None] - counts)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        spread = (n - 1) * np.nanvar(left_out, axis=0)
-    reach = stdtrit(n - 1, (1 + confidence) / 2) * np.sqrt(spread)
+    whole = counts.sum(axis=0)
+    value, reach = iou(whole), jackknife_reach(iou(whole[None] - counts), confidence)
     return Interval(value, np.clip(value - reach, 0, 1), np.clip(value + reach, 0, 1))
 
 
@@ -63,11 +56,7 @@ def auc_draws(truth: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.n
     >>> auc_draws(np.array([[0], [1]]), np.array([[0.2], [0.9]]), np.ones((1, 2))).tolist()
     [[1.0]]
     """
-    places, one = np.arange(len(truth)), np.zeros(len(truth))
-    columns = [
-        grouped_auc_draws(truth[:, c], score[:, c], places, one, weights)
-        for c in range(truth.shape[1])
-    ]
+    columns = [prediction.auc_draws(*pair, weights) for pair in zip(truth.T, score.T, strict=True)]
     return np.stack(columns, axis=1)
 
 

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from scipy.special import expit
 
-from vlmis_utils.metrics.per_image import Reading, f1
+from vlmis_utils.metrics.language import f1_terms, indicators
+from vlmis_utils.metrics.per_image import Reading
 from vlmis_utils.models.vlm.loading import Vlm
 from vlmis_utils.protocol.answer import Answer
 from vlmis_utils.protocol.classes import (
@@ -21,8 +22,8 @@ from vlmis_utils.protocol.classes import (
     present_classes,
 )
 from vlmis_utils.protocol.prompts import PROMPTS
+from vlmis_utils.statistics.intervals import Interval
 from vlmis_utils.statistics.power import rate_interval
-from vlmis_utils.statistics.resampling import Interval
 from vlmis_utils.training.data import TrainingData
 from vlmis_utils.training.evaluation import intervals
 
@@ -140,7 +141,7 @@ def draws(truth: Truth, said: Said, weights: np.ndarray) -> dict[str, np.ndarray
     pairs = list(zip(said.mentioned, truth.present, strict=True))
     right = np.array([[len(m & p)] for m, p in pairs])
     named, there = (np.array([[len(pair[k])] for pair in pairs]) for k in (0, 1))
-    scores = np.array([[f1(m, p)] for m, p in pairs])
+    scores = f1_terms(*indicators(said.mentioned, truth.present))[:, None]
     safe = truth.safe[:, None]
     return {
         "presence AUC": intervals.auc_draws(truth.shown, said.score, weights),
@@ -188,7 +189,8 @@ def failures(truth: Truth, said: Said, data: TrainingData) -> list[dict[str, obj
     Returns:
         rule, scene, scene_id, about (a class, "safety" or ""), score.
     """
-    order = [(f1(m, p), -len(p)) for m, p in zip(said.mentioned, truth.present, strict=True)]
+    scores = f1_terms(*indicators(said.mentioned, truth.present))
+    order = [(float(f1), -len(p)) for f1, p in zip(scores, truth.present, strict=True)]
     worst = min(range(len(order)), key=order.__getitem__)
     rows = [("worst scene", worst, "", order[worst][0])]
     shown = np.concatenate([truth.shown, truth.safe[:, None]], axis=1)

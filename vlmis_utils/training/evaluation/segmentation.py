@@ -7,10 +7,11 @@ from collections.abc import Iterable
 import numpy as np
 import torch
 
-from vlmis_utils.metrics.segmentation import confusion, miou
+from vlmis_utils.metrics.confusion import confusion
+from vlmis_utils.metrics.miou_intervals import jackknife_miou, jackknife_miou_change
+from vlmis_utils.metrics.segmentation import miou
 from vlmis_utils.models.segmentation.segmenter import Segmenter
 from vlmis_utils.protocol.classes import TRAIN_CLASSES
-from vlmis_utils.statistics.jackknife import jackknife_miou, jackknife_miou_change
 from vlmis_utils.training.data import TrainingData
 from vlmis_utils.training.evaluation.goals import CRITICAL
 from vlmis_utils.training.evaluation.intervals import class_ious

@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from vlmis_utils.core.allocator import keep_freed_memory
-from vlmis_utils.statistics.resampling import Interval
+from vlmis_utils.statistics.intervals import Interval
 from vlmis_utils.training.data import TrainingData, load_training
 from vlmis_utils.training.evaluation import store
 from vlmis_utils.training.evaluation.held_out import held_out

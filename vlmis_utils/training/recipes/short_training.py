@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vlmis_utils.metrics.segmentation import confusion
+from vlmis_utils.metrics.confusion import confusion
+from vlmis_utils.metrics.miou_intervals import jackknife_miou
 from vlmis_utils.protocol.classes import OBJECT_CLASSES, PRESENCE_CLASSES
-from vlmis_utils.statistics.jackknife import jackknife_miou
-from vlmis_utils.statistics.resampling import Interval
+from vlmis_utils.statistics.intervals import Interval
 from vlmis_utils.training.data import TrainingData, class_frequencies
 from vlmis_utils.training.evaluation import intervals
 from vlmis_utils.training.loop import fit

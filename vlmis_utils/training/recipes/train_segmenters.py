@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vlmis_utils.core.device import resolve_device
-from vlmis_utils.metrics.segmentation import confusion, miou
+from vlmis_utils.metrics.confusion import confusion
+from vlmis_utils.metrics.segmentation import miou
 from vlmis_utils.training.data import (
     SCENES,
     TrainingData,

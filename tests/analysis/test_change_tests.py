@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from tests.helpers.synthetic import write_records
-from vlmis_utils.analysis import changes, paired_tests
+from vlmis_utils.analysis import changes
 from vlmis_utils.analysis.results import Results
 from vlmis_utils.report.text import changes as flips_findings
 from vlmis_utils.statistics import holm
@@ -23,17 +23,17 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 @pytest.fixture(scope="module")
 def tested(results: Results) -> pd.DataFrame:
-    return paired_tests.flips(results)
+    return changes.misalignment_tests(results)
 
 
 @pytest.fixture(scope="module")
 def ladders(results: Results) -> pd.DataFrame:
-    return paired_tests.severities(results)
+    return changes.severity_tests(results)
 
 
 @pytest.fixture(scope="module")
 def quality(results: Results) -> pd.DataFrame:
-    return paired_tests.quality_tests(results)
+    return changes.quality_tests(results)
 
 
 def test_every_vlm_metric_and_degraded_condition_is_tested_once(tested: pd.DataFrame) -> None:
