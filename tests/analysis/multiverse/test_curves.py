@@ -12,7 +12,7 @@ import pytest
 
 from vlmis_utils.analysis import changes, multiverse
 from vlmis_utils.analysis.multiverse import Grid
-from vlmis_utils.analysis.multiverse.curves import CONCLUSION, FOUND, mean_of_known
+from vlmis_utils.analysis.multiverse.curves import CONCLUSION, FOUND
 from vlmis_utils.analysis.results import Results
 from vlmis_utils.protocol.classes import OBJECT_CLASSES
 from vlmis_utils.statistics import bootstrap_interval
@@ -59,15 +59,6 @@ def test_conditional_rise_is_a_difference_of_conditional_means(
     row = rises[(rises[list(own)] == pd.Series(own)).all(axis=1)]
     expected = table["clip", "OCC3"] - table["clip", "clean"]
     assert row.estimate.item() == pytest.approx(expected)
-
-
-def test_means_leave_out_what_is_missing() -> None:
-    rng = np.random.default_rng(0)
-    values = np.where(rng.random((3, 8)) < 0.3, np.nan, rng.random((3, 8)))
-    weights = rng.integers(0, 3, (4, 8)).astype(float)
-    for r, p in np.ndindex(4, 3):
-        drawn = np.repeat(values[p], weights[r].astype(int))
-        assert mean_of_known(weights, values)[r, p] == pytest.approx(np.nanmean(drawn))
 
 
 def test_a_flip_on_top_k_is_found_there(invented: Callable[..., Results]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.analysis.test_paired_tests import row
+from tests.analysis.test_change_tests import row
 from tests.helpers.pictures import readable
 from vlmis_utils.report.figures.changes import plot_flips
 from vlmis_utils.report.figures.power import (

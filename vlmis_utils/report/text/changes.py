@@ -1,4 +1,4 @@
-"""What the tests of `analysis.paired_tests` show, in sentences and in finished table cells.
+"""What the tests of `analysis.changes` show, in sentences and in finished table cells.
 
 A change counts if p stays below 0.05 after Holm's correction. Every sentence is chosen from the
 numbers and says what was tested against what.
