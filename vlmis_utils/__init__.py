@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 # name -> the module of this package that defines it
 _HOMES: dict[str, str] = {
     "CONDITIONS": "protocol.conditions",
-    "confusion": "metrics.segmentation",
+    "confusion": "metrics.confusion",
     "corrupt": "corruptions.corrupt",
     "critical_omission_rate": "metrics.language",
     "hallucination_rate": "metrics.language",

@@ -127,12 +127,12 @@ def test_text_auc_is_that_of_the_results(results: Results, tokens: pd.DataFrame)
 
 
 def test_the_auc_of_resampled_scenes_repeats_their_answers() -> None:
-    from vlmis_utils.analysis.parser_study.first_token import _weighted_auc
+    from vlmis_utils.statistics.prediction import auc_draws
 
     rng = np.random.default_rng(0)
     real, score = rng.random(20) < 0.4, rng.integers(4, size=20).astype(float)
     weights = rng.integers(3, size=(30, 20)).astype(float)
-    for row, value in zip(weights, _weighted_auc(real, score, weights), strict=True):
+    for row, value in zip(weights, auc_draws(real, score, weights), strict=True):
         index = np.repeat(np.arange(20), row.astype(int))
         assert value == pytest.approx(roc_auc_score(real[index], score[index]))
 
