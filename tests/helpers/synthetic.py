@@ -55,7 +55,8 @@ def write_records(folder: Path, scenes: int = 8, seed: int = 0) -> Path:
     }  # fmt: skip
     for table, rows in tables.items():
         schema = pa.schema([(c.name, c.type) for c in SCHEMAS[table]])
-        arrow = pa.Table.from_pandas(pd.DataFrame(rows), schema=schema, preserve_index=False)
+        frame = pd.DataFrame(rows).reindex(columns=schema.names)
+        arrow = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
         pq.write_table(arrow, folder / f"{table}.parquet")
     run = {"parameters": {"study": "made up"}, "versions": {"python": "3"}, "pages": {"a": 1.5}}
     (folder / "run.json").write_text(json.dumps(run), encoding="utf-8")

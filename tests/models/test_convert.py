@@ -152,7 +152,7 @@ def test_nothing_but_tensors_and_numbers_is_unpickled(public, tmp_path: Path, ca
     with pytest.raises(UserError, match="holds a list, not a dictionary"):
         convert_deeplab(saved(tmp_path, [1, 2]), tmp_path / "out")
     (tmp_path / "best.pth").write_text("<html>a page instead of a file</html>")
-    with pytest.raises(UserError, match="best.pth is not read .*: download it again"):
+    with pytest.raises(UserError, match="best.pth is a web page .*: download it again"):
         convert_deeplab(tmp_path / "best.pth", tmp_path / "out")
 
 

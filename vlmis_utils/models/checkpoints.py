@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from vlmis_utils.core.errors import UserError
+from vlmis_utils.core.sniff import what_is
 
 __all__ = ["count_parameters", "stated_parameters"]
 
@@ -47,6 +48,8 @@ def _counted(path: Path) -> int:
         count = sum(math.prod(tensor["shape"]) for tensor in header.values())
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError):
         whole, count = False, 0
+    if what := what_is(path):
+        raise UserError(f"{path} is {what}")
     if not whole:
         raise UserError(f"{path} is no safetensors file, or cut off: download it again")
     return count

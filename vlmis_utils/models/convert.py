@@ -21,7 +21,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from vlmis_utils.core.errors import UserError
+from vlmis_utils.core.errors import UserError, one_line
+from vlmis_utils.core.sniff import what_is
 from vlmis_utils.models.segmentation.deeplab import DeepLabConfig, DeepLabV3Plus
 from vlmis_utils.protocol.classes import TRAIN_CLASSES
 
@@ -157,8 +158,14 @@ def _unpickled(file: Path) -> Mapping[str, object]:
             read = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
         other = re.search(r"GLOBAL (\S+)", str(error))
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        why = f"it holds {other[1]}, more than tensors and numbers" if other else first
+        if other:
+            why = f"it holds {other[1]}, more than tensors and numbers"
+        elif what := what_is(file):
+            raise UserError(f"{file} is {what}") from error
+        elif "weights" in str(error):  # torch's own words advise to load it unsafely
+            why = "it is damaged, or no file that torch.save wrote"
+        else:
+            why = one_line(error)
         raise UserError(f"{file} is not read ({why}): download it again, or another") from error
     if not isinstance(read, Mapping):
         raise UserError(f"{file} holds a {type(read).__name__}, not a dictionary of weights")

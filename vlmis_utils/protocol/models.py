@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from vlmis_utils.core.errors import UserError, closest
+from vlmis_utils.core.sniff import what_is
 from vlmis_utils.core.strict_yaml import parse_yaml
 from vlmis_utils.core.validation import Text, known_as, must, problems
 
@@ -32,6 +33,7 @@ KINDS: tuple[str, ...] = ("segmenter", "vlm")
 _REQUIRED = ("library", "checkpoint")
 _QUOTES = "must be text (put it in quotes), not"
 _SHOWN = 6
+_WEIGHTS = (".safetensors", ".bin", ".pth", ".pt", ".tflite", ".onnx", ".model", ".json")
 ROOT = Path(__file__).resolve().parents[2]
 
 _LOCAL = re.compile(r"^[./~]|^vlmis_utils/|^checkpoints/|\.(pth|pt|safetensors|bin)$")
@@ -141,14 +143,17 @@ def checkpoint_path(entry: ModelEntry) -> Path | None:
     the hub has under that id.
 
     Raises:
-        UserError: the checkpoint is a local path and nothing is there.
+        UserError: the checkpoint is a local path and nothing is there, or a file of it is what
+            `core.sniff` knows: a Git LFS pointer, a web page, empty.
     """
     given = Path(entry.checkpoint).expanduser()
     for path in (given, ROOT / given):
         if entry.library != "openai" and path.exists():
+            _check_files(entry.name, path)
             return path
     for path in (Path("checkpoints") / given, ROOT / "checkpoints" / given):
         if entry.library.startswith("transformers") and any(path.glob("*.safetensors")):
+            _check_files(entry.name, path)
             return path
     if entry.library != "openai" and _LOCAL.search(entry.checkpoint):
         remedy = "put it there or change params/models.yaml"
@@ -161,6 +166,13 @@ def checkpoint_path(entry: ModelEntry) -> Path | None:
             )
         raise UserError(f"model {entry.name!r}: no checkpoint at {entry.checkpoint}: {remedy}")
     return None
+
+
+def _check_files(name: str, path: Path) -> None:
+    """Refuse a checkpoint of which a file is not what its name says, before a library reads it."""
+    for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+        if file.suffix in _WEIGHTS and file.is_file() and (what := what_is(file)):
+            raise UserError(f"model {name!r}: {file} is {what}")
 
 
 class _Fields(BaseModel):

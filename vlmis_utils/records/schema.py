@@ -7,7 +7,15 @@ from dataclasses import dataclass
 import pandas as pd
 import pyarrow as pa
 
-__all__ = ["SCHEMAS", "SCHEMA_VERSION", "Column", "arrow_schema", "completed", "data_dictionary"]
+__all__ = [
+    "ROW_KEYS",
+    "SCHEMAS",
+    "SCHEMA_VERSION",
+    "Column",
+    "arrow_schema",
+    "completed",
+    "data_dictionary",
+]
 
 # Part of every key: raise it when the meaning of a column changes. A new column alone changes no
 # meaning: it is marked as `Column.later`, and what was recorded before stays good.
@@ -82,6 +90,15 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
         Column("completion_tokens", _INT, "tokens", "written, reasoning among them", True),
         Column("reasoning_tokens", _INT, "tokens", "of those, reasoning; null if untold", True),
     ),
+}
+
+
+# The columns by which a row is told from all others of its table.
+ROW_KEYS: dict[str, tuple[str, ...]] = {
+    "scenes": ("scene_id",),
+    "conditions": ("scene_id", "condition"),
+    "segmentation": ("segmenter", "scene_id", "condition"),
+    "answers": ("vlm", "scene_id", "condition", "prompt"),
 }
 
 

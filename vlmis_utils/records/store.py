@@ -19,12 +19,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from vlmis_utils.core.errors import RunError, UserError, closest
+from vlmis_utils.core.errors import RunError, UserError, closest, one_line
 from vlmis_utils.core.io import drafts, write_atomically
 from vlmis_utils.core.storage import Place, place
 from vlmis_utils.protocol.conditions import BLANK
 from vlmis_utils.records.integrity import intact, parquet
-from vlmis_utils.records.schema import SCHEMA_VERSION, SCHEMAS, arrow_schema, completed
+from vlmis_utils.records.schema import ROW_KEYS, SCHEMA_VERSION, SCHEMAS, arrow_schema, completed
 
 __all__ = [
     "BLANK",
@@ -60,7 +60,8 @@ def read_table(records: str | Place, table: str) -> pd.DataFrame:
 
     Raises:
         UserError: no such table in the schema.
-        RunError: the file is missing or damaged; the message names it and the remedy.
+        RunError: the file is missing or damaged, or holds a row twice; the message names it and
+            the remedy.
     """
     if table not in SCHEMAS:
         raise UserError(f"unknown table {table!r}{closest(table, SCHEMAS)}")
@@ -68,12 +69,28 @@ def read_table(records: str | Place, table: str) -> pd.DataFrame:
     if not path.exists():
         raise RunError(f"no records at {path}: run the study first, 'vlmis run params/X.yaml'")
     try:
-        return completed(pq.read_table(_opened(path)), table).to_pandas()
+        frame = completed(pq.read_table(_opened(path)), table).to_pandas()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise RunError(
-            f"{path} is damaged ({_first_line(error)}): run the study again, "
+            f"{path} is damaged ({one_line(error, 120)}): run the study again, "
             "it is put together from its shards without running a model"
         ) from error
+    _check_single(frame, table, path)
+    return frame
+
+
+def _check_single(frame: pd.DataFrame, table: str, path: Place) -> None:
+    """Refuse a table that says something twice: every join and every mean would count it twice."""
+    keys = list(ROW_KEYS[table])
+    again = frame.duplicated(keys)
+    if again.any():
+        first = frame.loc[again.idxmax(), keys]
+        named = ", ".join(f"{key} {value!r}" for key, value in first.items())
+        more = f" (and {again.sum() - 1} more rows)" if again.sum() > 1 else ""
+        raise RunError(
+            f"{path} holds a row twice: {named}{more}; run the study again, the table is put "
+            "together from its shards without running a model, or remove the second row"
+        )
 
 
 class Store:
@@ -186,7 +203,3 @@ def _opened(path: Place) -> io.BytesIO:
     if not intact(data):
         raise ValueError("its bytes are not those that were written")
     return io.BytesIO(data)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
