@@ -24,7 +24,8 @@ _FENCE = re.compile(
     r"javascript|js|output|answer)?[^\S\n]*\n|```"
 )
 _STRUCK = re.compile(r"~~[^~\n]{1,80}~~")
-_TAG = re.compile(r"<\s?(/?)\s?([a-z][\w:-]{0,30})(?:\s[^<>\n]{0,80})?/?>")
+_TAG = re.compile(r"<\s?(/?)\s?([a-z][\w:-]{0,30})(\s[^<>\n]{0,80})?/?>")
+_ATTRIBUTE = re.compile(r"\b(?:value|answer|label|text|content)\s?=\s?[\"']?(yes|no|true|false)\b")
 _VERDICT_TAGS = frozenset(("yes", "no", "true", "false", "unsafe"))
 _ANSWER_TAGS = frozenset(("answer", "final_answer", "finalanswer", "final", "conclusion", "box"))
 _VALUE_TAGS = frozenset(
@@ -41,18 +42,34 @@ _CHOSEN = re.compile(
     rf"(?:[{_TICK}\u2612\u25cf\u25c9\u2b1b]|[\[(][x\u2713\u2714\u2022*][\])])\s?(?={_YES_NO}\b)"
 )
 _UNCHOSEN = re.compile(rf"(?:[{_EMPTY}]|[\[(] ?[\])])\s?{_YES_NO}\b")
-_MARKED = re.compile(rf"(?m)^\s*[{_TICK}{_CROSS}](?=[^\n]{{0,80}}\b(?:{_YES_NO})\b)")
+_MARKED = re.compile(
+    rf"(?m)^[^\S\n]*[{_TICK}{_CROSS}](?=\s{{0,4}}[^\n]{{0,80}}\b(?:{_YES_NO})\b)|"
+    rf"[{_TICK}{_CROSS}](?=\s?[a-z ]{{1,20}}[:=]\s?{_YES_NO}\b)"
+)
+# Ticks that only underline a word ("yes" and a tick), and ticks at the head of a line.
+_SAID = re.compile(
+    rf"(\b(?:yes|no)\b[.!]?|\bsafe\b[.!]?(?=\s?[{_TICK}])|\b(?:unsafe|"
+    rf"not safe)[.!]?(?=\s?[{_CROSS}]))"
+    rf"\s?[{_TICK}{_CROSS}]"
+)
+_LISTED_TICK = re.compile(rf"(?m)^[^\S\n]*[{_TICK}][^\S\n]*(?=[a-z])")
+_LISTED_CROSS = re.compile(rf"(?m)^[^\S\n]*[{_CROSS}][^\S\n]*(?=[a-z])")
+_BOXES = re.compile(
+    rf"[{_EMPTY}{_TICK}\u2612\u25cf\u25c9\u2b1b]|[\[(][x\u2713\u2714\u2022* ]?[\])]"
+)
 _CROSSED = re.compile(r"[\u274c\u2717\u2718]\s?(?:yes|safe|true)\b")
 
 _PAIRS = (
-    r"(?:yes|true|y|safe|present|go)\s?(?:/|\||or)\s?(?:no|false|n|unsafe|not safe|absent|stop)"
+    r"(?:yes|true|y|safe|present|go)(?:\s?[/|]\s?|\sor\s)(?:no|false|n|unsafe|not safe|absent|stop)"
 )
 _SRIAP = (
-    r"(?:no|false|n|unsafe|not safe|absent|stop)\s?(?:/|\||or)\s?(?:yes|true|y|safe|present|go)"
+    r"(?:no|false|n|unsafe|not safe|absent|stop)(?:\s?[/|]\s?|\sor\s)(?:yes|true|y|safe|present|go)"
 )
 _ALLOWED = re.compile(
     rf"[(\[{{]?\b(?:with (?:only |just )?(?:a )?(?:simple )?)?(?:{_PAIRS}|{_SRIAP})\b"
-    r"(?: only)?\s?[)\]}]?"
+    r"(?: only)?\s?[)\]}]?|"
+    r"\b(?:answers|options|choices|choose|one of|from)(?: are| is)?\s?:?\s?[\[({]?\s?"
+    r"(?:yes\s?,\s?(?:or )?no|no\s?,\s?(?:or )?yes)\b"
 )
 _OPTIONS = re.compile(
     r"[(\[]?\b(?:option )?([a-d1-4])[).:\]]+ ?(yes|no|safe|unsafe)\b[\s,.;|/]*(?:or )?"
@@ -75,9 +92,14 @@ def unwrapped(text: str) -> str:
     plain = re.sub(r"[\u2018-\u201b\u02bc\u00b4]", "'", plain)
     if "{" in plain or "<" in plain or "[" in plain or "\\" in plain:
         plain = _TAG.sub(_tag, _TOKEN.sub(" ", _MACRO.sub(" ", _BOX.sub(_boxed, plain))))
+    plain = re.sub(r"(?m)^[^\S\n]*\|?(?:\s?:?-{2,}:?\s?\|)+(?:\s?:?-{2,}:?)?\s*$", "", plain)
     plain = _STRUCK.sub(" ", _FENCE.sub("\n", plain))
-    plain = _CHOSEN.sub(" : ", _UNCHOSEN.sub(" ", _CROSSED.sub(" ", plain)))
+    if len(_BOXES.findall(plain)) > 1:
+        plain = _UNCHOSEN.sub(" ", plain)
+    plain = _CHOSEN.sub(" : ", _CROSSED.sub(" ", plain))
+    plain = _SAID.sub(r"\1", re.sub(r"(?<=[\w.)*])\s{1,3}#\s", "\n", plain))
     plain = _MARKED.sub("", _lettered(plain))
+    plain = _LISTED_CROSS.sub("no ", _LISTED_TICK.sub("", plain))
     plain = _ticked(plain, _TICK, " : yes ")
     plain = _ticked(plain, _CROSS, " : no ")
     plain = _dashed(plain)
@@ -118,6 +140,9 @@ def _boxed(found: re.Match[str]) -> str:
 
 def _tag(found: re.Match[str]) -> str:
     name, closing = found[2], found[1]
+    attribute = _ATTRIBUTE.search(found[3] or "")
+    if attribute:
+        return f"\n{name} : {attribute[1]}\n"
     if name in _VERDICT_TAGS:
         return f" {name} "
     if name in _ANSWER_TAGS:

@@ -13,16 +13,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from vlmis_utils.metrics.parsing import lexicon, triggers
+from vlmis_utils.metrics.parsing import triggers
 from vlmis_utils.metrics.parsing.tokens import (
-    LONGEST,
     Item,
     items_of,
     normalise,
     words,
 )
 
-__all__ = ["ASSERTED", "HEDGED", "NEGATED", "keywords", "pairs", "read"]
+__all__ = ["ASSERTED", "HEDGED", "NEGATED", "pairs", "read"]
 
 ASSERTED, NEGATED, HEDGED = "asserted", "negated", "hedged"
 
@@ -57,18 +56,6 @@ class _Scope:
 
     def open(self, state: str, bare: bool = True) -> None:
         self.state, self.ended, self.seen, self.bare = state, False, False, bare
-
-
-def keywords(text: str) -> frozenset[str]:
-    """Return every class whose keyword occurs; longest match wins, nothing else is understood."""
-    tokens = words(normalise(text))
-    found, at = set(), 0
-    while at < len(tokens):
-        phrases = [(n, " ".join(tokens[at : at + n])) for n in range(LONGEST, 0, -1)]
-        size, phrase = next(((n, p) for n, p in phrases if p in lexicon.KEYWORDS), (1, ""))
-        found |= {lexicon.KEYWORDS[phrase]} if phrase else set()
-        at += size
-    return frozenset(found)
 
 
 def read(text: str) -> list[tuple[str, str]]:

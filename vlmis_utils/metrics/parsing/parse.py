@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from vlmis_utils.core.errors import UserError, closest
-from vlmis_utils.metrics.parsing import negation, presence, safety
+from vlmis_utils.metrics.parsing import negation, presence, safety, tokens
 from vlmis_utils.metrics.parsing.refusals import without_refusals
 from vlmis_utils.protocol.answer import FILTERED, REFUSAL
 from vlmis_utils.protocol.classes import check_classes
@@ -176,7 +176,7 @@ def best_label(labels: Sequence[str], scores: Sequence[float]) -> str:
 @lru_cache(maxsize=16384)
 def _mentions(text: str, rule: str) -> Mentions:
     if rule == "keyword":
-        return Mentions(asserted=negation.keywords(text))
+        return Mentions(asserted=tokens.keywords(text))
     said = negation.read(text)
     asserted, hedged, negated = (
         frozenset(name for name, state in said if state == wanted)

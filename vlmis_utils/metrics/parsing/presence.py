@@ -24,7 +24,15 @@ _NOT_THERE = re.compile(
     r"notice|visible|present|there|appear|be seen|contain|show|include|any)|none|nothing|"
     r"nowhere|absent|it is not|it does not|they are not|see no|empty|deserted)\b"
 )
-_NOTHING = re.compile(r"\b(?:nothing|none|nobody|no one|neither) (?:is|are|can be) \w+")
+_NOTHING = re.compile(
+    r"\b(?:nothing|none|nobody|no one|neither|no (?:\w+ ){1,3})\s?(?:is|are|was|were|can be) \w+"
+)
+_NO_SUCH = re.compile(
+    r"\bno (?:such (?:\w+)|(?:\w+ ){0,1}(?:vehicles?|traffic|objects? of (?:this|that) kind|"
+    r"sign of one))"
+    r"(?: (?:is|are|was|were|can be|could be))?(?: (?:visible|present|seen|there|detected|in)\b|$|"
+    r"\W*$)"
+)
 _PROBABLE = re.compile(r"\b(?:appears?|seems?|probably|likely|i think|i believe|looks? like)\b")
 _DOUBT = re.compile(
     r"\b(?:not sure|unsure|uncertain|unclear|can not (?:tell|determine|say|confirm|be sure|answer|"
@@ -76,7 +84,7 @@ def parse_presence(text: str, asked: str | None = None) -> str:
     doubt = bool(_DOUBT.search(plain))
     if states:
         return "yes" if states == {HEDGED} and not doubt and _PROBABLE.search(plain) else "unknown"
-    absent = bool(_NOT_THERE.search(plain))
+    absent = bool(_NOT_THERE.search(plain) or _NO_SUCH.search(plain))
     there = bool(_THERE.search(_NOTHING.sub(" ", plain)))
     if doubt or (absent and there) or (there and asked and read(text)):
         return "unknown"

@@ -17,7 +17,8 @@ _CLAUSE = re.compile(
     r"although|though|even though|whereas|while)\b|\s-\s"
 )
 _POSSIBLE = re.compile(
-    r"\b(?:may|might|could|possibly|perhaps|maybe|if|whether|until|when|once|unless|before|depends|"
+    r"\b(?:after (?:the|a|they|all|everyone|he|she|it)|as long as|so long as|may|might|could|"
+    r"possibly|perhaps|maybe|if|whether|until|when|once|unless|before|depends|"
     r"depending|in case|assuming|provided|for it to be|not necessarily|ensure|make sure|ensuring|"
     r"not sure|unsure|"
     r"uncertain|unclear|not clear|not certain|can not (?:be sure|be certain|tell|say|determine|"
@@ -30,6 +31,11 @@ _REACH = 64  # characters: longer than any phrase that is looked for before a st
 _CONDITION = re.compile(
     r"\b(?:if|once|when|after|provided|providing|only|unless|assuming|as soon as|on condition)\b"
 )
+# "I would not recommend proceeding" is "I would not should proceed".
+_GERUND = re.compile(
+    r"\b(?:recommend|advise|suggest)(?:ed)? (against )?(proceed|stop|go|wait|mov|driv|continu)ing\b"
+)
+_VERBS = {"mov": "move forward", "driv": "drive on", "continu": "continue driving", "go": "go on"}
 _ASIDE = re.compile(r",\s*(?:in my opinion|at (?:this|the) (?:time|moment)|as of now|right now),")
 _APPEARS = re.compile(r"\b(?:appears?|seems?|looks?|considered|deemed|likely|believed)\s+to\s+be\b")
 _NEGATION = re.compile(
@@ -118,7 +124,7 @@ def parse_safety(text: str) -> str:
     >>> [parse_safety(t) for t in ("It is not safe.", "Yes.", "decision: UNCERTAIN", "not unsafe")]
     ['unsafe', 'safe', 'abstain', 'safe']
     """
-    plain = _ASIDE.sub(" ", unasked(normalise(text)))
+    plain = _GERUND.sub(_ordered, _ASIDE.sub(" ", unasked(normalise(text))))
     said = yes_no.said(plain, "safety")
     fields = {"safe" if found[1] else "unsafe" for found in _DANGER_FIELD.finditer(plain)} | {
         "safe" if found[1] else "unsafe" if found[2] else "abstain"
@@ -141,6 +147,10 @@ def parse_safety(text: str) -> str:
     if not advice and (_CALM.search(plain) or said.agrees):
         return "safe"
     return advice.pop() if len(advice) == 1 else "abstain"
+
+
+def _ordered(found: re.Match[str]) -> str:
+    return f"{'not ' if found[1] else ''}should {_VERBS.get(found[2], found[2])}"
 
 
 def _weighed(answer: str, rest: str, after: str) -> str:

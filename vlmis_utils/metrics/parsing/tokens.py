@@ -9,11 +9,11 @@ import re
 from typing import NamedTuple
 
 from vlmis_utils.metrics.parsing import triggers
-from vlmis_utils.metrics.parsing.lexicon import ANYONE, CLASS_PHRASES, COMPOUNDS
+from vlmis_utils.metrics.parsing.lexicon import ANYONE, CLASS_PHRASES, COMPOUNDS, KEYWORDS
 from vlmis_utils.metrics.parsing.markup import unwrapped
 from vlmis_utils.metrics.parsing.triggers import CUES
 
-__all__ = ["LONGEST", "Item", "items_of", "normalise", "words"]
+__all__ = ["LONGEST", "Item", "items_of", "keywords", "normalise", "words"]
 
 LONGEST = 7
 
@@ -31,9 +31,11 @@ _CONTRACTIONS: tuple[tuple[str, str], ...] = (
     (r"(?<=\d)[.,](?=\d)", ""),
     (r"(?<=\w)-(?=\w)", " "),
     (r"&", " and "),
+    (r"\b(no|any) \((\w+)\)", r"\1 \2"),
 )
 _ADVERBS = re.compile(
-    r"\b(?:really|actually|currently|immediately|explicitly|directly|readily|otherwise|any longer|"
+    r"\b(?:really|actually(?!,)|currently|immediately|explicitly|directly|readily|otherwise|"
+    r"any longer|"
     r"particularly|specifically|personally|presently|at all|anywhere|yet)\b"
 )
 _BULLET = re.compile(r"^\s*(?:[-+•·|]+|\(?\d{1,2}[.)](?=\s)|\(?[a-z][.)](?=\s))\s*")
@@ -95,6 +97,18 @@ def _join_lines(lines: list[str]) -> str:
 def words(text: str) -> list[str]:
     """Return the words and marks of a normalised text."""
     return _TOKEN.findall(text)
+
+
+def keywords(text: str) -> frozenset[str]:
+    """Return every class whose keyword occurs; longest match wins, nothing else is understood."""
+    tokens = words(normalise(text))
+    found, at = set(), 0
+    while at < len(tokens):
+        phrases = [(n, " ".join(tokens[at : at + n])) for n in range(LONGEST, 0, -1)]
+        size, phrase = next(((n, p) for n, p in phrases if p in KEYWORDS), (1, ""))
+        found |= {KEYWORDS[phrase]} if phrase else set()
+        at += size
+    return frozenset(found)
 
 
 def items_of(tokens: list[str]) -> list[Item]:

@@ -37,7 +37,8 @@ PRESENT_VALUES: frozenset[str] = frozenset(
 )
 ABSENT_VALUES: frozenset[str] = frozenset(
     ("no", "false", "none", "absent", "n", "zero", "null", "nil", "0", "not visible", "not present",
-     "not seen", "not detected", "not found", "not in view", "nothing", "missing", "none visible")
+     "not seen", "not detected", "not found", "not in view", "nothing", "missing", "none visible",
+     "[ ]")
 )  # fmt: skip
 UNSURE_VALUES: frozenset[str] = frozenset(
     ("maybe", "unknown", "uncertain", "unclear", "possibly", "possible", "unsure", "perhaps",
@@ -70,8 +71,9 @@ VISIBLE: tuple[str, ...] = (
 )  # fmt: skip
 
 _NEGATORS: tuple[str, ...] = (
-    "without", "without any", "neither", "nor", "none of", "zero", "lack of", "lacks", "lacking",
-    "lacking any", "devoid of", "absence of", "absent of", "free of", "free from", "clear of",
+    "without", "without any", "neither", "nor", "none of", "zero", "0", "lack of", "lacks",
+    "lacking", "lacking any", "devoid of", "absence of", "absent of", "free of", "free from",
+    "clear of",
     "empty of", "void of", "no sign of", "no signs of", "no visible sign of", "no visible signs of",
     "no evidence of", "no indication of", "no trace of", "no presence of", "no visible presence of",
     "not look like there is", "not look like there are", "not look like", "not appear that",

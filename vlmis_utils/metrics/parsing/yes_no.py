@@ -14,15 +14,16 @@ __all__ = ["BOTH", "Said", "said"]
 
 BOTH = "both"
 
-_NEXT = (  # words that follow the answer "no", and never the determiner
-    "there|it|the|i|we|you|this|that|these|those|because|since|as|not|they|he|she|a|an|do|does|is|"
-    "are|was|sir|ma am|reason:?(?= ?:)|answer|decision|in|on|at|for|from|to|due|based|but|and|so|"
-    "if|when|"
-    "unless|until|although|though|while|which|what|my|your|our|his|its|please|sorry|thanks|thank|"
-    "wait|actually|given|with|only|just|only|neither|none|nothing|nobody|cannot|can|will|would|"
-    "should|must|never|stop|final|therefore|thus|here|though"
+_NEXT = (  # what follows the answer "no", and never the determiner
+    r"(?:there|it|the|i|we|you|this|that|these|those|because|since|as|not|they|he|she|a|an|do|does|"
+    r"is|are|was|but|and|so|if|when|unless|until|although|though|while|sir|ma am|boss|dear|indeed|"
+    r"definitely|absolutely|my|your|our|please|sorry|thanks|thank|actually|neither|none|nothing|"
+    r"nobody|never|therefore|thus|reason(?= ?:)|answer(?= ?:)|decision(?= ?:)|"
+    r"would (?:be|have)|(?:in|on|at|for|from|to|with|by|according to|based on|due to|given) (?:the|"
+    r"this|that|these|my|me|your|our|what|a|an|both|all|high|low|full|great)|"
+    r"\d+(?: \d+)* ?%?(?=\s*(?:$|[^\w\s]|\n)))"
 )
-_NO = rf"no(?=\s*(?:$|[^\w\s]|\n)|\s+(?:{_NEXT})\b)"
+_NO = rf"no(?=\s*(?:$|[^\w\s]|\n)|\s+{_NEXT}(?!\w))"
 _CORE = re.compile(rf"\b(?:(yes|yep|yeah|yup)|(nope|nah|{_NO}))\b")
 
 _END = r"(?=\s*(?:$|[^\w\s]|\n))"
@@ -58,8 +59,13 @@ _PHRASES = (  # other ways to say the two words
 )
 # Words that answer where they stand alone between marks, or are the value of a field.
 _TRUE = r"true|correct|affirmative|positive|y|t|agreed"
-_FALSE = r"false|incorrect|wrong|negative|n|f|none|not true|not correct"
-_LABEL = re.compile(rf"(?:^|(?<=[.!?;\n]))[^\w\n]*(?:({_TRUE})|({_FALSE})){_END}(?! ?[|=:])")
+_FALSE = r"false|incorrect|wrong|negative|n|f|not true|not correct"
+_LABELS = {
+    question: re.compile(
+        rf"(?:^|(?<=[.!?;\n]))[^\w\n]{{0,12}}(?:({_TRUE})|({_FALSE}{none})){_END}(?! ?[|=:])"
+    )
+    for question, none in (("presence", "|none"), ("safety", ""))
+}
 _NUMBER = re.compile(r"^\W*(?:(1)|(0))(?:\.0)?\W*$")
 # Words that agree, or only introduce: an answer where nothing else is said.
 _AGREES = re.compile(
@@ -67,7 +73,7 @@ _AGREES = re.compile(
     r"obviously|naturally|undoubtedly|sure thing|without a doubt|no doubt|without doubt|"
     r"most definitely|most certainly|it is|it does|there is|there are|i do|they are|sir)\W*)+$"
 )
-_VALUE = rf"(?:(yes|yep|yeah|{_TRUE}|1)|({_NO}|nope|{_FALSE}|0))"
+_VALUE = rf"(?:(yes|yep|yeah|{_TRUE})|({_NO}|nope|{_FALSE}|none))"
 _KEY = (
     r"(?:answers?|decision|verdict|judge?ment|conclusion|response|result|output|reply|prediction|"
     r"label|class|classification|status|assessment|determination|value|text|content|message|"
@@ -79,16 +85,24 @@ _KEYS = {
     "safety": r"(?:safe(?: to (?:proceed|go|drive|move|continue)(?: forward| on| ahead)?)?|"
     r"proceed(?: forward)?|can (?:proceed|go)|ok to proceed|go|go ahead|move forward)",
 }
-_SEPARATOR = r"(?:[:=|?→⇒➡➜➔►▶]|\bis\b|-(?=\s))[\s:=|>(\[{→-]*"
+_SEPARATOR = r"(?:[\n:=|?→⇒➡➜➔►▶]|\bis\b|-(?=\s))[\s:=|>(\[{→-]*"
 _FIELDS = {
     question: re.compile(
         rf"\b(final )?(?:{_KEY}|{keys})\s?{_SEPARATOR}(?:[a-d1-9][).:] ?)?{_VALUE}{_END}"
     )
     for question, keys in _KEYS.items()
 }
+_BINARIES = {
+    question: re.compile(
+        rf"\b(final )?(?:{_KEY}|{keys})\s?(?:[:=→|\n]|\bis\b\s?:?)[ (\[{{]*(?:(1)|(0))(?:\.0)?"
+        r"(?=\s*(?:$|[,;}\]|\n]|[.)]\s*$))"
+    )
+    for question, keys in _KEYS.items()
+}
 _ANSWER_IS = re.compile(
     rf"\b(final )?answer\b[^.!?\n:;]{{0,50}}\b(?:is|be)\b[^\w\n]{{0,4}}"
-    rf"(?:an? )?(?:(?:clear|firm|definite|simple|resounding|plain|hard|solid|big) )?{_VALUE}\b"
+    rf"(?:an? )?(?:(?:clear|firm|definite|simple|resounding|plain|hard|solid|"
+    rf"big) )?{_VALUE}\b(?! answer)"
 )
 _NEITHER = re.compile(
     r"\b(?:maybe|perhaps|possibly|might be|may be|could be|not|neither|nor|whether|either)\s+"
@@ -96,13 +110,19 @@ _NEITHER = re.compile(
     r"\bno\s*(?:and|,? but(?: also)?|and also)\s*yes\b|"
     r"^\W*(?:yes|no)(?:\W+(?:yes\W+no|no\W+yes))+\W*$|^\W*(?:yes\W+no|no\W+yes)\W*$"
 )
-_IF = re.compile(r"\b(?:if|unless|assuming|provided|depends|depending|in case)\b")
+_IF = re.compile(
+    r"\b(?:if|unless|assuming|provided that|depends|depending|in case|once|(?:as|so) long as|"
+    r"(?:after|when) [^,.;\n]{0,80}\b(?:has|have|had|is|are|cross\w*|pass\w*|leaves?|turns?|"
+    r"clears?))\b"
+)
 _TAKEN_BACK = re.compile(
     r"\b(?:wait|actually|correction|sorry|i mean|i meant|rather|on second thoughts?|scratch that|"
     r"mistake|correct myself|let me|look(?:ing)? again|re ?examin\w*|on closer|upon closer|"
     r"on reflection|thought|therefore|thus|hence|overall|in conclusion|in summary|to conclude|"
     r"so the|in short|ultimately|final)\b|\.\.\."
 )
+_NUMBERED = re.compile(r"\b(?:bus|line|route|tram|house|platform|number|train) $")
+_DETERMINED = re.compile(r"\b(?:there (?:is|are|was|were)|see|has|have|shows?|contains?) $")
 _REACH = 200  # characters before a word in which a condition is looked for
 # What stands before a leading answer and says nothing.
 _EMPTY = frozenset(
@@ -156,12 +176,17 @@ def said(plain: str, question: str) -> Said:
     number = _NUMBER.match(plain)
     if number:
         return Said("yes" if number[1] else "no", "")
-    fields = [*_FIELDS[question].finditer(plain), *_ANSWER_IS.finditer(plain)]
+    patterns = (_FIELDS[question], _BINARIES[question], _ANSWER_IS)
+    fields = [found for pattern in patterns for found in pattern.finditer(plain)]
     finals = [found for found in fields if found[1]]
     if finals:
         return _agreed(finals, plain)
-    words = sorted([*_CORE.finditer(plain), *_LABEL.finditer(plain)], key=lambda m: m.start())
-    words = [found for found in words if not _numbered(plain, found)]
+    words = sorted(
+        [*_CORE.finditer(plain), *_LABELS[question].finditer(plain)], key=lambda m: m.start()
+    )
+    words = [found for found in words if not _counts(plain, found)]
+    if len({found[0] for found in words}) > 1:
+        words = [found for found in words if found[0] != "yeah"]  # "yeah, no"
     first = words[0] if words else None
     if first and _empty(plain[: first.start()]) and not _back(plain, words):
         return Said(_word(first), *[plain[first.end() :]] * 2)
@@ -208,11 +233,10 @@ def _conditional(plain: str, found: re.Match[str]) -> bool:
     return bool(_IF.search(plain, start, found.start()))
 
 
-def _numbered(plain: str, found: re.Match[str]) -> bool:
-    """Tell "bus no. 5" from an answer."""
-    return bool(
-        found[2] == "no"
-        and re.match(r"\s?[.:]?\s?\d", plain[found.end() : found.end() + 4])
-        and re.search(r"\b(?:bus|line|route|tram|house|platform|number|train)\s$",
-                      plain[max(0, found.start() - 12) : found.start()])
-    )  # fmt: skip
+def _counts(plain: str, found: re.Match[str]) -> bool:
+    """Tell "bus no. 5" and "there are no (visible) cars" from an answer."""
+    if found[2] != "no":
+        return False
+    before, after = plain[max(0, found.start() - 16) : found.start()], plain[found.end() :][:4]
+    numbered = re.match(r"\s?[.:]?\s?\d", after) and _NUMBERED.search(before)
+    return bool(numbered or (re.match(r"\s?[(,/-]", after) and _DETERMINED.search(before)))
