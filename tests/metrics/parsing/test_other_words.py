@@ -8,9 +8,10 @@ from vlmis_utils.metrics.parsing.parse import mentions
 from vlmis_utils.protocol.classes import OBJECT_CLASSES
 
 PEOPLE = [
-    "an individual", "individuals", "a passer-by", "passers-by", "passersby", "commuters", "someone",
-    "somebody", "a figure", "humans", "tourists", "students", "shoppers", "a guy", "two gentlemen",
-    "a crowd of onlookers", "a teenager", "a couple", "a family", "a street vendor", "joggers",
+    "an individual", "individuals", "a passer-by", "passers-by", "passersby", "commuters",
+    "someone", "somebody", "a figure", "humans", "tourists", "students", "shoppers", "a guy",
+    "two gentlemen", "a crowd of onlookers", "a teenager", "a couple", "a family",
+    "a street vendor", "joggers",
 ]  # fmt: skip
 # text -> asserted, negated, hedged among the object classes
 OTHER_WORDS = [

@@ -32,7 +32,8 @@ MORE_SAFETY = {
         "Yes ✅", "✅ Yes", "✅ Safe", "Safe ✅",
     ],
     "unsafe": [
-        "<think>Yes, the light is green. But a pedestrian crosses.</think>\n\nNo, it is not safe to proceed.",
+        "<think>Yes, the light is green. But a pedestrian crosses.</think>\n\n"
+        "No, it is not safe to proceed.",
         "No, there is no danger from cars, but a pedestrian is crossing.", "Safety: unsafe",
         "Conclusion: unsafe", "The answer is unsafe.", "Therefore, it is unsafe.",
         "Final answer: Unsafe", "\\boxed{Unsafe}", "\\boxed{\\text{Not safe}}",
