@@ -211,11 +211,9 @@ def _book(options: argparse.Namespace) -> None:
 
 
 def _pages(study, only: str | None) -> None:
-    from vlmis_utils.report import book
-    from vlmis_utils.report import pages as execute
+    from vlmis_utils.report import book, execution
 
-    pages = execute.find_pages()
-    execute.execute(study, execute.select(pages, only))
+    execution.execute(study, execution.chosen_pages(study, only))
     print(book.build(study))
 
 

@@ -10,7 +10,7 @@ from scipy import stats
 from tests.helpers.synthetic import write_records
 from vlmis_utils.analysis import changes
 from vlmis_utils.analysis.results import Results
-from vlmis_utils.report.text import changes as flips_findings
+from vlmis_utils.report.tables import changes as cells
 from vlmis_utils.statistics import holm
 
 LABELS = {"clip": "CLIP"}
@@ -119,73 +119,19 @@ def row(metric: str, up: int, down: int, holm_p: float, condition: str = "LL1") 
     }  # fmt: skip
 
 
-def test_findings_count_what_survives_and_say_which_way() -> None:
-    frame = pd.DataFrame([row("cor", 30, 2, 0.001), row("cor", 3, 25, 0.01, "LL2"),
-                          row("smr", 9, 8, 0.9), row("hr", 20, 5, 0.08)])  # fmt: skip
-    (sentence,) = flips_findings.flip_findings(frame, LABELS)
-    assert "of 4 tests, 3 have p below 0.05, and 2 keep it" in sentence
-    assert "COR rises in 1 and falls in 1 of 2, SMR rises in 0 and falls in 0 of 1" in sentence
-    assert "COR under LL1, +0.28 [+0.23, +0.33]: of 100 scenes, 30 fail that were fine" in sentence
-
-
-def test_findings_name_no_largest_change_where_none_is_told() -> None:
-    (sentence,) = flips_findings.flip_findings(pd.DataFrame([row("cor", 3, 2, 1.0)]), LABELS)
-    assert "0 keep it" in sentence and "largest" not in sentence
-    hr = pd.DataFrame([row("hr", 60, 2, 0.001)])
-    assert "it rises in 60 and falls in 2 of 100 scenes" in flips_findings.flip_findings(hr, {})[0]
-
-
-def test_churn_looks_for_flips_that_cancel() -> None:
-    frame = pd.DataFrame([row("cor", 30, 2, 0.001), row("smr", 13, 12, 1.0, "MB2"),
-                          row("hr", 40, 40, 1.0)])  # fmt: skip
-    (sentence,) = flips_findings.churn_findings(frame, LABELS)
-    assert sentence.startswith("**CLIP**: SMR under MB2 moves by +0.01, yet 25 of 100 scenes flip")
-    one = pd.DataFrame([row("cor", 1, 1, 1.0)])
-    assert "1 fails that was fine and 1 recovers." in flips_findings.churn_findings(one, {})[0]
-    (none,) = flips_findings.churn_findings(pd.DataFrame([row("cor", 3, 0, 1.0)]), LABELS)
-    assert "under no condition" in none
-
-
-def test_agreement_of_interval_and_test() -> None:
-    frame = pd.DataFrame([row("cor", 30, 2, 0.001), row("cor", 9, 3, 0.4), row("smr", 9, 3, 0.01),
-                          row("hr", 30, 2, 0.001)])  # fmt: skip
-    frame.loc[2, "low"] = -0.01
-    assert flips_findings.agreement(frame) == {"tests": 3, "both": 1, "interval": 1, "test": 1}
-
-
-def test_severity_findings_name_the_ladders_that_are_not_told() -> None:
-    rows = [
-        {"vlm": "clip", "metric": "cor", "corruption": corruption, "span": span, "holm": p}
-        for corruption, span, p in (("LL", "severities", 0.01), ("LL", "with clean", 0.01),
-                                    ("MB", "severities", np.nan), ("MB", "with clean", 0.01))
-    ]  # fmt: skip
-    (sentence,) = flips_findings.severity_findings(pd.DataFrame(rows), LABELS)
-    assert "2 of 2 ladders differ" in sentence
-    assert "1 of 2 (not told: COR under motion blur)" in sentence
-    (told,) = flips_findings.severity_findings(pd.DataFrame(rows[:2]), LABELS)
-    assert "not told" not in told
-
-
-def test_sentences_and_cells_hold_for_any_run(
+def test_cells_hold_for_any_run(
     tested: pd.DataFrame, ladders: pd.DataFrame, quality: pd.DataFrame
 ) -> None:
-    lines = flips_findings.flip_findings(tested, LABELS)
-    lines += flips_findings.churn_findings(tested, LABELS)
-    lines += flips_findings.severity_findings(ladders, LABELS)
-    lines.append(flips_findings.quality_finding(quality, LABELS))
-    assert len(lines) == 10 and not any("nan" in line for line in lines)
     tables = [
-        flips_findings.flip_summary(tested, LABELS), flips_findings.flip_table(tested, "clip"),
-        flips_findings.severity_table(ladders, LABELS),
-        flips_findings.quality_table(quality, LABELS),
+        cells.flip_summary(tested, LABELS), cells.flip_table(tested, "clip"),
+        cells.severity_table(ladders, LABELS),
+        cells.quality_table(quality, LABELS),
     ]  # fmt: skip
     assert [len(table) for table in tables] == [9, 27, 18, 27]
     assert not any("nan" in str(value) for table in tables for value in table.to_numpy().ravel())
 
 
 def test_odds_without_bound_are_printed_as_such() -> None:
-    cells = flips_findings.flip_table(
-        pd.DataFrame([row("cor", 5, 0, 0.1), row("hr", 5, 0, 0.1)]), "clip"
-    )
-    assert cells.odds.to_list() == ["2.0 [1.0 to ∞]{.interval}", "–"]
-    assert cells["g or r"].to_list() == ["0.20", "0.30"]
+    table = cells.flip_table(pd.DataFrame([row("cor", 5, 0, 0.1), row("hr", 5, 0, 0.1)]), "clip")
+    assert table.odds.to_list() == ["2.0 [1.0 to ∞]{.interval}", "–"]
+    assert table["g or r"].to_list() == ["0.20", "0.30"]

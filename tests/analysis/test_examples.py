@@ -8,6 +8,7 @@ import pytest
 
 from vlmis_utils.analysis import examples
 from vlmis_utils.core.errors import UserError
+from vlmis_utils.protocol.study import Study
 
 
 def judged(**cells: list) -> pd.DataFrame:
@@ -65,7 +66,7 @@ def test_degrade_gives_the_pixels_that_the_study_used() -> None:
     from vlmis_utils.corruptions.corrupt import corrupt
 
     sigma = (0.02, 0.04, 0.06)
-    clean, dark = examples.degrade(Fake(), ["clean", "LL3"], seed=3, noise_sigma=sigma)
+    clean, dark = examples.degrade(Study(seed=3, noise_sigma=sigma), Fake(), ["clean", "LL3"])
     expected = corrupt(
         torch.full((1, 3, 8, 16), 200, dtype=torch.uint8), "LL3", scene_ids=["a"], seed=3,
         noise_sigma=sigma,
@@ -76,6 +77,6 @@ def test_degrade_gives_the_pixels_that_the_study_used() -> None:
 
 def test_unknown_scene_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(examples, "open_dataset", lambda *a, **k: [Fake()])
-    assert examples.find_scene("streetworld", None, "test", 1, 0, "a").scene_id == "a"
+    assert examples.find_scene(Study(scenes=1), "a").scene_id == "a"
     with pytest.raises(UserError, match="nowhere"):
-        examples.find_scene("streetworld", None, "test", 1, 0, "nowhere")
+        examples.find_scene(Study(scenes=1), "nowhere")

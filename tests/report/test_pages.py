@@ -12,6 +12,7 @@ import pytest
 from vlmis_utils.core import provenance
 from vlmis_utils.core.errors import RunError, UserError
 from vlmis_utils.protocol.study import KEYS, Study
+from vlmis_utils.report import execution
 from vlmis_utils.report import pages as execute
 
 PAGE = """\
@@ -73,7 +74,7 @@ def texts(notebook: nbformat.NotebookNode) -> str:
 def test_parameters_reach_a_page_by_name_and_it_stays_where_it_was(repository: Path) -> None:
     write(repository, a="print(top_k, colour, records)")
     study = Study(study="x", top_k=7, pages={"colour": "blue"})
-    execute.execute(study, execute.find_pages())
+    execution.execute(study, execute.find_pages())
     notebook = output(repository, study, "a")
     assert texts(notebook).split() == ["7", "blue", "build/x/records"]
     assert [p.name for p in (repository / "notebooks").iterdir()] == ["a.md"]
@@ -87,7 +88,7 @@ def test_a_page_runs_again_only_when_something_changed(repository: Path) -> None
     study = Study(study="x")
 
     def again(changed: Study = study) -> str:
-        execute.execute(changed, execute.find_pages())
+        execution.execute(changed, execute.find_pages())
         return texts(output(repository, study, "a"))
 
     first = again()
@@ -114,7 +115,7 @@ def test_a_page_that_opens_results_takes_the_rest_from_the_study(repository: Pat
     study = Study(study="x", bootstrap=77)
 
     def again(changed: Study = study) -> str:
-        execute.execute(changed, execute.find_pages())
+        execution.execute(changed, execute.find_pages())
         return texts(output(repository, study, "a"))
 
     first = again()
@@ -130,7 +131,7 @@ def test_a_page_runs_again_when_a_folder_that_it_reads_has_changed(repository: P
     study = Study(study="x")
 
     def both() -> list[str]:
-        execute.execute(study, execute.find_pages())
+        execution.execute(study, execute.find_pages())
         return [texts(output(repository, study, name)) for name in "ab"]
 
     first = both()
@@ -144,7 +145,7 @@ def test_a_failing_page_is_one_line_and_others_still_run(repository: Path) -> No
     write(repository, a="print(1)", b="x = 1\nraise ValueError('no\\nluck')", c="print(3)")
     study = Study(study="x")
     with pytest.raises(RunError) as caught:
-        execute.execute(study, execute.find_pages())
+        execution.execute(study, execute.find_pages())
     message = str(caught.value)
     assert message.startswith("page b, cell ") and "ValueError: no luck" in message
     assert "\n" not in message
@@ -159,7 +160,7 @@ def test_the_last_page_sees_how_long_the_others_took(repository: Path) -> None:
     """
     write(repository, last=(code, "vlmis: {last: true}"), a="print(1)")
     study = Study(study="x")
-    execute.execute(study, execute.find_pages())
+    execution.execute(study, execute.find_pages())
     assert texts(output(repository, study, "last")).strip() == "['a']"
     assert set(provenance.read_run(study.records)["pages"]) == {"a", "last"}
 

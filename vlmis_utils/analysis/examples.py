@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,8 +15,10 @@ from vlmis_utils.core.device import resolve_device
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.datasets.registry import Scene, open_dataset
 from vlmis_utils.protocol.models import find_model, load_catalogue
+from vlmis_utils.protocol.study import Study
 
-__all__ = ["View", "degrade", "find_scene", "look", "pick_crowded_scene", "pick_flip"]
+__all__ = ["View", "degrade", "find_scene", "look", "open_scenes", "pick_crowded_scene",
+           "pick_flip"]  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,71 +36,56 @@ class View:
     masks: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def find_scene(
-    dataset: str,
-    data_root: str | Path | None,
-    split: str,
-    scenes: int,
-    seed: int,
-    scene_id: str,
-    class_map: str | Path | None = None,
-    image_size: Sequence[int] | None = None,
-) -> Scene:
+def open_scenes(study: Study) -> Sequence[Scene]:
+    """Return the scenes of a study; nothing is rendered or read before it is asked for."""
+    return open_dataset(
+        study.dataset, root=study.data_root, split=study.split, limit=study.scenes,
+        seed=study.seed, class_map=study.class_map, image_size=study.image_size,
+    )  # fmt: skip
+
+
+def find_scene(study: Study, scene_id: str) -> Scene:
     """Return a scene of a study by its id.
 
     Raises:
         UserError: the study's scenes hold no such id.
     """
-    options = {"split": split, "limit": scenes, "seed": seed, "class_map": class_map}
-    options["image_size"] = image_size
-    for scene in open_dataset(dataset, root=data_root, **options):
+    for scene in open_scenes(study):
         if scene.scene_id == scene_id:
             return scene
-    raise UserError(f"{dataset} has no scene {scene_id!r} among its first {scenes}: run the study")
+    few = f"{study.dataset} has no scene {scene_id!r} among its first {study.scenes}"
+    raise UserError(f"{few}: run the study")
 
 
-def degrade(
-    scene: Scene,
-    conditions: Sequence[str],
-    *,
-    seed: int = 0,
-    blur_scale: str = "absolute",
-    noise_sigma: Sequence[float],
-) -> list[View]:
+def degrade(study: Study, scene: Scene, conditions: Sequence[str]) -> list[View]:
     """Return the scene under each condition, the very pixels that the models of the study saw."""
     import torch
 
     from vlmis_utils.corruptions.corrupt import corrupt
 
     image = torch.from_numpy(np.ascontiguousarray(scene.image()).transpose(2, 0, 1).copy())[None]
-    options = {"seed": seed, "blur_scale": blur_scale, "noise_sigma": noise_sigma}
     views = []
     for condition in conditions:
-        spoilt = corrupt(image, condition, scene_ids=[scene.scene_id], **options)
+        spoilt = corrupt(
+            image, condition, scene_ids=[scene.scene_id], seed=study.seed,
+            blur_scale=study.blur_scale, noise_sigma=study.noise_sigma,
+        )  # fmt: skip
         views.append(View(condition, spoilt[0].permute(1, 2, 0).numpy()))
     return views
 
 
 def look(
-    scene: Scene,
-    conditions: Sequence[str],
-    segmenters: Sequence[str],
-    *,
-    models: str | Path = "params/models.yaml",
-    device: str = "auto",
-    seed: int = 0,
-    blur_scale: str = "absolute",
-    noise_sigma: Sequence[float],
+    study: Study, scene: Scene, conditions: Sequence[str], segmenters: Sequence[str]
 ) -> list[View]:
     """Return the scene under each condition with the label map that each segmenter predicts."""
     import torch
 
     from vlmis_utils.models.segmentation.loading import load_segmenter
 
-    views = degrade(scene, conditions, seed=seed, blur_scale=blur_scale, noise_sigma=noise_sigma)
-    place = resolve_device(device)
+    views = degrade(study, scene, conditions)
+    place = resolve_device(study.device)
     pictures = torch.from_numpy(np.stack([v.image for v in views]).transpose(0, 3, 1, 2).copy())
-    catalogue = load_catalogue(models)
+    catalogue = load_catalogue(study.models)
     for name in segmenters:
         segmenter = load_segmenter(find_model(catalogue, name, "segmenter"), place)
         for view, picture in zip(views, pictures, strict=True):

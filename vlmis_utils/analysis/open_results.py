@@ -6,9 +6,9 @@ from vlmis_utils.analysis.results import Results
 from vlmis_utils.core.errors import UserError, closest
 from vlmis_utils.core.storage import Place
 from vlmis_utils.protocol.parameters import recorded_parameters
-from vlmis_utils.protocol.study import READING
+from vlmis_utils.protocol.study import KEYS, READING, Study
 
-__all__ = ["open_results"]
+__all__ = ["open_results", "open_study"]
 
 
 def open_results(records: str | Place, **reading: object) -> Results:
@@ -31,3 +31,15 @@ def open_results(records: str | Place, **reading: object) -> Results:
         if key not in READING:
             raise UserError(f"open_results: unknown keyword {key!r}{closest(key, READING)}")
     return Results(records, **(recorded_parameters(records, READING) | reading))
+
+
+def open_study(records: str | Place) -> Study:
+    """Return the parameters of the run that left these records, such as its dataset and its seed.
+
+    Args:
+        records: the folder ``build/<study>/records``, or its URL; ``study.yaml`` lies beside it.
+
+    Raises:
+        UserError: a ``study.yaml`` that cannot be read.
+    """
+    return Study(**recorded_parameters(records, KEYS))

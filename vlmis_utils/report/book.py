@@ -13,15 +13,18 @@ import nbformat
 import yaml
 
 from vlmis_utils.core.errors import RunError
+from vlmis_utils.core.formatting import listing, verbatim
 from vlmis_utils.core.io import write_atomically
 from vlmis_utils.core.progress import duration, say
 from vlmis_utils.protocol.study import Study
+from vlmis_utils.report.execution import other_parameters
 from vlmis_utils.report.pages import NOTEBOOKS, TOC, find_pages
 
 __all__ = ["build"]
 
 CONFIG = Path("_config.yml")
 PROSE = Path("book")
+_NOTE = "vlmis-note"  # marks the cell that says at which parameters a page stands
 
 # What the command jupyter-book does, with this Python.
 _CONFIGURE = "from jupyter_book.cli.main import main; main(prog_name='jupyter-book')"
@@ -85,13 +88,32 @@ def _collect(study: Study, source: Path, html: Path, doctrees: Path) -> list[str
     for path in (source / NOTEBOOKS).glob("*.ipynb"):
         if path.stem not in names:
             path.unlink()
-    unexecuted = []
+    unexecuted, others = [], other_parameters(study.folder)
     for page in pages:
         target = source / NOTEBOOKS / f"{page.name}.ipynb"
         if not (study.folder / "executed" / f"{page.name}.json").exists():
             write_atomically(target, nbformat.writes(page.notebook).encode())
             unexecuted.append(page.name)
+        else:
+            _note(target, others.get(page.name, {}))
     return unexecuted
+
+
+def _note(path: Path, other: dict[str, object]) -> None:
+    """Say at the top of an executed page at which other parameters it stands, or no longer."""
+    notebook = nbformat.read(path, as_version=4)
+    cells = [cell for cell in notebook.cells if not cell.metadata.get(_NOTE)]
+    if other:
+        values = listing(f"`{key}` = {verbatim(str(value))}" for key, value in other.items())
+        text = (
+            "```{warning}\nThis page stands at other parameters than the rest of the book: "
+            f"{values}. `vlmis book` brings it up to date.\n```"
+        )
+        note = nbformat.v4.new_markdown_cell(text, metadata={_NOTE: True}, id="parameters-note")
+        cells.insert(1, note)  # below the title
+    if cells != notebook.cells:
+        notebook.cells = cells
+        write_atomically(path, nbformat.writes(notebook).encode())
 
 
 def _local_extensions() -> list[str]:

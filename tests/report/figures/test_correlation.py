@@ -135,12 +135,7 @@ def test_tables_are_finished_cells(results: Results, frames: SimpleNamespace) ->
 
 def test_sentences_read_right_with_little_to_say(frames: SimpleNamespace) -> None:
     said = [
-        *sentences.level_findings(frames.levels), *sentences.holm_findings(frames.levels),
         sentences.opposition_finding(frames.levels), sentences.interval_finding(frames.levels),
-        *sentences.partial_findings(frames.given), *sentences.strata_findings(frames.strata),
-        *predictions.rival_findings(frames.rivals, frames.words),
-        predictions.blindness_finding(frames.rivals, frames.words),
-        *predictions.outcome_findings(frames.foretold), *predictions.gain_findings(frames.foretold),
-        *predictions.calibration_findings(frames.foretold),
+        predictions.best_measure(frames.rivals, frames.words),
     ]  # fmt: skip
     assert all("nan" not in s and s.endswith(".") for s in said)

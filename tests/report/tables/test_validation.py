@@ -1,4 +1,4 @@
-"""Sentences about the simulations turn with the numbers."""
+"""Tables of the simulations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vlmis_utils.analysis.validation.coverage import (
 )
 from vlmis_utils.analysis.validation.error_rates import errors, powers
 from vlmis_utils.analysis.validation.oracles import oracles
-from vlmis_utils.report.text import validation
+from vlmis_utils.report.tables import validation
 
 
 def covered(of: str, interval: str, share: float) -> dict:
@@ -31,13 +31,12 @@ def test_what_falls_short_is_named_with_what_to_use() -> None:
         covered("mIoU, simulated", "bootstrap", 0.91), covered("odd", "new", 0.5),
         covered("odds", "exact", 0.99),
     ])  # fmt: skip
-    lines = validation.coverage_findings(frame)
-    assert lines[0].startswith("1 of 5 rows")
-    assert "rate, bootstrap interval" in lines[1] and "`rate_interval`" in lines[1]
-    assert "`jackknife_miou`" in lines[2] and "Use more scenes" in lines[3]
-    assert lines[4].startswith("**Too wide**") and "odds of 0.02, exact" in lines[4]
-    assert len(validation.coverage_findings(frame.iloc[[1]])) == 1
-    assert validation.coverage_table(frame).verdict.to_list()[:2] == ["too short", "as it says"]
+    table = validation.coverage_table(frame)
+    verdicts = ["too short", "as stated", "too short", "too short", "too wide"]
+    assert table.verdict.to_list() == verdicts
+    assert "`rate_interval`" in table["use instead"][0] and table["use instead"][1] == ""
+    assert "`jackknife_miou`" in table["use instead"][2]
+    assert table["use instead"][3] == "more scenes"
 
 
 def test_every_known_shortfall_has_a_remedy_that_exists() -> None:
@@ -46,20 +45,9 @@ def test_every_known_shortfall_has_a_remedy_that_exists() -> None:
         assert words.split("`")[1] in known
 
 
-def test_errors_are_judged_by_their_promise() -> None:
-    frame = errors(scenes=30, pairs=8, replicates=300)
-    lines = validation.error_findings(frame)
-    assert len(lines) == 3 and "errs on the safe side" in lines[0]
+def test_errors_and_power_have_a_line_for_everything() -> None:
+    frame = errors(scenes=30, pairs=8, replicates=100)
     assert len(validation.error_table(frame)) == len(frame)
-    frame.loc[frame.test == "exact McNemar", "rejected"] = 0.2
-    frame.loc[frame.test == "Wilcoxon", "rejected"] = 0.2
-    lines = validation.error_findings(frame)
-    assert "up to 20.0 %" in lines[0] and "Wilcoxon (shares, n = 30)" in lines[1]
-
-
-def test_power_gap_is_the_largest() -> None:
-    frame = pd.DataFrame({"promised": [0.5, 0.8], "found": [0.52, 0.75]})
-    assert "at most 5.0 points" in validation.power_finding(frame)
     assert len(validation.power_table(powers(scenes=20, pairs=6, replicates=20))) == 5
 
 

@@ -1,0 +1,118 @@
+"""Tables of the specification curves: frames of `analysis.multiverse` become finished cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from vlmis_utils.analysis.multiverse.choices import Choice
+from vlmis_utils.core.formatting import number, p_value, percent
+from vlmis_utils.report.tables.markdown import span
+
+__all__ = ["load_choices", "load_effects", "load_joint", "load_survival", "share"]
+
+_METRICS = {"hr": "HR", "cor": "COR", "smr": "SMR"}
+_VERDICTS = {
+    "rise": {"up": "rises", "down": "falls", "same": "unclear"},
+    "correlation": {"up": "positive", "down": "negative", "same": "unclear"},
+}
+_POOLED = {"segmenter": "segmenter", "method": "coefficient"}
+
+
+def load_choices(every: Sequence[Choice]) -> pd.DataFrame:
+    """Return the choices as a table: the study's level, the others, what they move, and why."""
+    return pd.DataFrame(
+        {
+            "choice": [choice.name for choice in every],
+            "the study's own": [choice.own.name for choice in every],
+            "other levels": [
+                "; ".join(v.name for v in choice.levels[1:]) or "–" for choice in every
+            ],
+            "moves": [", ".join(_METRICS[m] for m in choice.metrics) for choice in every],
+            "why it is open": [choice.origin for choice in every],
+        }
+    )
+
+
+def load_survival(
+    found: pd.DataFrame, labels: Mapping[str, str], by: Mapping[str, str]
+) -> pd.DataFrame:
+    """Return verdict and outcome of each conclusion, one column a metric.
+
+    A cell holds the study's verdict, the outcome, the share of specifications that agree where not
+    all do, and below it the range of the estimate.
+
+    Args:
+        found: from `survival`.
+        labels: model -> name.
+        by: columns that make a row, and their headings.
+    """
+    lines = []
+    for name, rows in found.groupby(list(by), sort=False):
+        shown = (
+            n.capitalize() if c == "method" else labels.get(n, n)
+            for c, n in zip(by, name, strict=True)
+        )
+        line = dict(zip(by.values(), shown, strict=True))
+        cells = dict.fromkeys(_METRICS.values(), "–")
+        cells |= {_METRICS[row.metric]: _cell(row) for row in rows.itertuples()}
+        lines.append(line | cells)
+    return pd.DataFrame(lines, columns=[*by.values(), *_METRICS.values()])
+
+
+def load_effects(
+    effects: pd.DataFrame, every: Sequence[Choice], metrics: Sequence[str] = ("hr", "cor", "smr")
+) -> pd.DataFrame:
+    """Return, for each choice, what it does to the conclusions that it can touch.
+
+    Args:
+        effects: from `effects`.
+        every: gives the names.
+        metrics: whose conclusions count.
+    """
+    names = _POOLED | {choice.key: choice.name for choice in every}
+    rows = effects[effects.metric.isin(metrics)]
+    lines = []
+    for key in (k for k in names if (rows.choice == k).any()):
+        mine = rows[rows.choice == key]
+        lines.append(
+            {
+                "choice": names[key],
+                "conclusions": str(len(mine)),
+                "changed alone": str(int(mine.alone.sum())),
+                "sways, mean": percent(mine.sway.mean()),
+                "sways, most": percent(mine.sway.max()),
+                "variance, mean": percent(mine.eta2.mean()),
+                "variance, most": percent(mine.eta2.max()),
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+def load_joint(joint: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """Return the median over all specifications and its p after Holm, one column a metric."""
+    lines = []
+    for (vlm, condition), rows in joint.groupby(["vlm", "condition"], sort=False):
+        cells = dict.fromkeys(_METRICS.values(), "–")
+        for row in rows.itertuples():
+            p = (
+                ""
+                if pd.isna(row.p_holm)
+                else span(f"p = {p_value(row.p_holm)}".replace("= <", "<"), "interval")
+            )
+            cells[_METRICS[row.metric]] = f"{number(row.median, sign=True)} {p}".strip()
+        lines.append({"VLM": labels.get(vlm, vlm), "condition": condition} | cells)
+    return pd.DataFrame(lines, columns=["VLM", "condition", *_METRICS.values()])
+
+
+def _cell(row: object) -> str:
+    words = _VERDICTS["rise" if row.kind == "rise" else "correlation"][row.verdict]
+    agree = "" if row.outcome == "survives" else f", {share(row.agreeing)} agree"
+    bounds = f"{number(row.lowest, sign=True)} to {number(row.highest, sign=True)}"
+    return f"{words}, {row.outcome}{agree} {span(bounds, 'interval')}"
+
+
+def share(value: float) -> str:
+    """Return a share below one in percent, so that nearly all is never printed as all."""
+    return "over 99 %" if value > 0.99 else "under 1 %" if value < 0.01 else percent(value)
