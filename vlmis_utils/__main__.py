@@ -41,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the words after ``vlmis``; those of this process by default.
     """
+    _tolerate_any_text()
     options = _parser().parse_args(argv)
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # vlmis has its own
     previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -57,6 +58,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     finally:
         signal.signal(signal.SIGTERM, previous)
+
+
+def _tolerate_any_text() -> None:
+    """Let a console that lacks a character show a replacement instead of a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
 
 
 def _failed(error: Exception, code: int, debug: bool) -> int:

@@ -15,6 +15,7 @@ from vlmis_utils.core.io import write_atomically
 from vlmis_utils.core.storage import Place
 
 __all__ = [
+    "OPTIONAL",
     "PACKAGES",
     "cores",
     "file_facts",
@@ -29,19 +30,27 @@ __all__ = [
 PACKAGES: tuple[str, ...] = (
     "torch", "torchvision", "transformers", "open_clip_torch", "kornia", "numba", "trimesh",
     "embreex", "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "pingouin", "matplotlib",
-    "papermill", "jupytext", "myst-nb", "jupyter-book", "Sphinx",
+    "seaborn", "statsmodels", "papermill", "jupytext", "myst-nb", "jupyter-book", "Sphinx",
+    "openai", "tenacity", "pydantic", "pillow", "tokenizers", "timm", "safetensors",
+    "huggingface_hub", "fsspec",
+)  # fmt: skip
+# Those that only some studies need: named where they are installed.
+OPTIONAL: tuple[str, ...] = (
+    "accelerate", "ai-edge-litert", "onnxruntime", "ray", "s3fs", "socksio", "triton",
+    "universal_pathlib",
 )  # fmt: skip
 
 
 @lru_cache(maxsize=1)
 def versions() -> dict[str, str]:
-    """Return the versions of Python and of `PACKAGES`, as installed."""
+    """Return the versions of Python, of `PACKAGES`, and of those of `OPTIONAL` that are there."""
     found = {"python": platform.python_version()}
-    for name in PACKAGES:
+    for name in (*PACKAGES, *OPTIONAL):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
-            found[name] = "not installed"
+            if name in PACKAGES:
+                found[name] = "not installed"
     return found
 
 

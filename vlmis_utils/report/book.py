@@ -58,7 +58,7 @@ def build(study: Study) -> Path:
     extensions = [str((source / path).resolve()) for path in _local_extensions()]
     known = os.environ.get("PYTHONPATH")
     path = os.pathsep.join([*extensions, *([known] if known else [])])
-    environment = {**os.environ, "PYTHONPATH": path}
+    environment = {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"}
     with log.open("w", encoding="utf-8") as out:
         for step in steps:
             done = subprocess.run(

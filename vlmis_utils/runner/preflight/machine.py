@@ -13,6 +13,7 @@ import torch
 from vlmis_utils.core import provenance
 from vlmis_utils.core.device import resolve_device
 from vlmis_utils.core.errors import UserError
+from vlmis_utils.core.memory import available_memory
 from vlmis_utils.core.progress import duration
 from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.protocol.study import Study
@@ -32,7 +33,7 @@ RECORD_BYTES: dict[str, int] = {
 _MARGIN = 4
 # Executed pages and html: measured on the embedded study, 23 MB; it hardly grows with the scenes.
 _BOOK_BYTES = 50_000_000
-_TIGHT = 0.8  # share of the free memory that weights may take without a warning
+_TIGHT = 0.8  # share of the available memory that weights may take without a warning
 _TOOLS = ("jupyter_book", "sphinx", "jupytext", "papermill", "ipykernel")
 
 
@@ -91,7 +92,7 @@ def _memory(device: str | None, needs: Sequence[Need], study: Study) -> list[Fin
     if device.startswith("cuda"):
         free, copies, place = torch.cuda.mem_get_info(device)[0], 1, "on the GPU"
     else:
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        free = available_memory()
         copies, place = study.workers or provenance.cores(), "in memory"
         copies = min(copies, study.shard_size, study.scenes)
     findings = []
@@ -99,7 +100,7 @@ def _memory(device: str | None, needs: Sequence[Need], study: Study) -> list[Fin
         found = f"{need.name}: {memory_words(need)}"
         if copies > 1 and need.memory is not None:
             found += f" in each of {copies} processes"
-        found += f", {size(free)} free {place}"
+        found += f", {size(free)} available {place}"
         share = None if need.memory is None else need.memory * copies / free
         if share is None:
             remedy = "add `parameters: 7 B` to its entry in the model catalogue"
