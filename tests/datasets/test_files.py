@@ -68,7 +68,7 @@ def test_a_picture_lies_under_its_labels_however_the_camera_was_held(
     with Image.open(path) as stored:
         assert np.array_equal(seen, np.asarray(ImageOps.exif_transpose(stored).convert("RGB")))
     assert np.array_equal(scene.labels(), labels)
-    assert turned([scene]) == ([] if orientation == 1 else [path])
+    assert (str(path) in turned([scene])) == (orientation != 1)
 
 
 @pytest.mark.parametrize("orientation", [None, 0, 9, 255, 65535])
@@ -77,7 +77,7 @@ def test_a_tag_that_means_nothing_changes_nothing(tmp_path: Path, orientation: i
     path = tmp_path / "a.png"
     write_photograph(path, image, orientation)
     scene = FileScene("a", path, path, TABLE)
-    assert np.array_equal(scene.image(), image) and turned([scene]) == []
+    assert np.array_equal(scene.image(), image) and turned([scene]) == ""
 
 
 def test_damaged_exif_is_no_reason_to_stop(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_damaged_exif_is_no_reason_to_stop(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     Image.fromarray(image).save(path, exif=b"Exif\x00\x00II*\x00\xff\xff\xff\x7f\x01\x02")
     scene = FileScene("a", path, path, TABLE)
-    assert scene.image().shape == image.shape and turned([scene]) == []
+    assert scene.image().shape == image.shape and turned([scene]) == ""
 
 
 @pytest.mark.parametrize("orientation", [5, 6, 7, 8])

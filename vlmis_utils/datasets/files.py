@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -136,19 +136,26 @@ class FileScene:
         return counts, present_classes(counts, labels.size), *image_rule(labels)
 
 
-def turned(scenes: Iterable[object]) -> list[Path]:
-    """Return the images on disk that an EXIF orientation turns or mirrors; files that do not open
-    are left out, as reading their scene names them."""
+def turned(scenes: Sequence[object]) -> str:
+    """Return a sentence about images on disk that their EXIF orientation turns; empty of none.
+
+    Only headers are read. Files that do not open are left out, as reading their scene names them.
+    """
     found = []
-    for scene in scenes:
-        if isinstance(scene, FileScene):
-            try:
-                with Image.open(scene.image_path) as picture:
-                    if _orientation(picture) in _TURNS:
-                        found.append(scene.image_path)
-            except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-                continue
-    return found
+    files = [scene.image_path for scene in scenes if isinstance(scene, FileScene)]
+    for path in files:
+        try:
+            with Image.open(path) as picture:
+                if _orientation(picture) in _TURNS:
+                    found.append(path)
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+            continue
+    if not found:
+        return ""
+    return (
+        f"{len(found)} of {len(files)} images carry an EXIF orientation and are turned or mirrored "
+        f"as it says ({found[0]}{', ...' if found[1:] else ''})"
+    )
 
 
 def _orientation(picture: Image.Image) -> int:

@@ -17,6 +17,7 @@ from dataclasses import asdict
 from vlmis_utils.core import provenance
 from vlmis_utils.core.errors import RunError, unwritable
 from vlmis_utils.core.progress import Progress, say
+from vlmis_utils.datasets.files import turned
 from vlmis_utils.protocol.datasets import annotated_classes
 from vlmis_utils.protocol.parameters import write_study
 from vlmis_utils.protocol.study import Study, flat
@@ -87,6 +88,9 @@ def _run(study: Study, tables: Iterable[str] | None, loaders: Loaders) -> None:
             for damaged in planner.store.damaged:
                 say(f"{damaged} was damaged: moved aside to *.corrupt, computed again")
             planner.store.damaged.clear()
+            if table == "scenes" and not all(unit.recorded for unit in units):
+                if remark := turned(planner.scenes):
+                    say(remark)
             before = len(failed)
             for model, group in itertools.groupby(units, key=lambda unit: unit.model):
                 stage, failures = _run_group(planner, table, model, list(group), compute)

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from PIL import Image
 from safetensors.numpy import save_file
 
 from tests.helpers import fakes
@@ -120,6 +121,19 @@ def test_good_keys_survive_bad_ones(study: Study, tmp_path: Path) -> None:
 def test_fewer_scenes_than_asked_are_a_warning(study: Study) -> None:
     [found] = of(check.check(replace(study, scenes=20)), "dataset")
     assert found.status == "warn" and "7 scenes, not the 20" in found.found
+
+
+def test_turned_and_squeezed_pictures_are_said(study: Study) -> None:
+    assert not of(check.check(study), "images")
+    first = sorted(Path(study.data_root, "test").iterdir())[0]
+    exif = Image.Exif()
+    exif[274] = 3
+    Image.open(first).save(first, exif=exif)
+    [found] = of(check.check(study), "images")
+    assert found.status == "ok" and "1 of 7 images" in found.found and first.name in found.found
+    assert not of(check.check(replace(study, image_size=(18, 24))), "image_size")
+    [found] = of(check.check(replace(study, image_size=(24, 24))), "image_size")
+    assert found.status == "warn" and "proportion" in found.remedy
 
 
 def test_damaged_label_maps_are_found_in_the_sample(study: Study) -> None:

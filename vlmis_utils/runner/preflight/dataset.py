@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from vlmis_utils.core.errors import RunError
+from vlmis_utils.datasets.files import FileScene, turned
 from vlmis_utils.datasets.registry import Scene, open_dataset
 from vlmis_utils.datasets.streetworld import StreetScene, cache_folder
 from vlmis_utils.protocol.study import Study
@@ -14,6 +16,8 @@ __all__ = ["SCENE_BYTES", "dataset_findings", "missing_scenes"]
 
 # Bytes of a rendered StreetWorld scene in the cache: measured, mean of 1358 scenes.
 SCENE_BYTES = 222_000
+# Change of width over height that nobody sees.
+_SQUEEZED = 0.02
 
 
 def dataset_findings(study: Study) -> list[Finding]:
@@ -32,6 +36,9 @@ def dataset_findings(study: Study) -> list[Finding]:
         found = [Finding("dataset", "ok", what)]
     if study.dataset == "streetworld":
         found.append(_rendered(scenes))
+    if remark := turned(scenes):
+        remedy = "nothing, if the label maps lie under the upright pictures"
+        found.append(Finding("images", "ok", remark, remedy))
     return [*found, *_sample(scenes)]
 
 
@@ -70,5 +77,17 @@ def _sample(scenes: Sequence[Scene]) -> list[Finding]:
     if found or not there:
         return found
     height, width = there[0].labels().shape
+    if squeezed := [scene for scene in there if _is_squeezed(scene)]:
+        found = f"image_size changes the proportions of {squeezed[0].scene_id}"
+        remedy = f"nothing, or a height and width in proportion, not {height}, {width}"
+        return [Finding("image_size", "warn", found, remedy)]
     names = ", ".join(scene.scene_id for scene in there)
     return [Finding("labels", "ok", f"readable, the first {width} x {height} pixels: {names}")]
+
+
+def _is_squeezed(scene: Scene) -> bool:
+    """Whether the size that a scene is brought to has other proportions than its image."""
+    if not isinstance(scene, FileScene) or scene.size is None:
+        return False
+    height, width = dataclasses.replace(scene, size=None).image().shape[:2]
+    return abs(scene.size[1] * height / (scene.size[0] * width) - 1) > _SQUEEZED
