@@ -44,7 +44,7 @@ def test_every_segmenter_of_the_catalogue_has_options_that_can_be_read() -> None
     read = {e.name: read_options(e) for e in entries}
     assert read["segformer"] == read["mask2former"] == read["deeplabv3plus"] == Options()
     assert read["segformer-b5-cityscapes"].window == (1024, 1024)
-    assert read["mask2former-large-cityscapes"].masks == "full"
+    assert read["mask2former-swin-large-cityscapes"].masks == "full"
 
 
 @pytest.mark.parametrize(
