@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 PARAMS ?= params/streetworld.yaml
+DATA ?= streetworld
 STUDY = $(basename $(notdir $(PARAMS)))
 BIN := .venv/bin
 READY := .venv/ready
@@ -24,8 +25,9 @@ lint: $(READY)  ## check style, and that imports only go down
 format: $(READY)  ## put the code into the project's format
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
-weights: $(READY)  ## train the embedded models again, from their recipes
-	@$(BIN)/python -m vlmis_utils.training.weights $(ARGS)
+weights: $(READY)  ## train the embedded models again (DATA=cityscapes DATA_ROOT=folder: photographs)
+	@$(BIN)/python -m vlmis_utils.training.weights --data $(DATA) \
+	    $(if $(DATA_ROOT),--root $(DATA_ROOT)) $(ARGS)
 
 quality: $(READY)  ## measure the embedded models, and write their model cards
 	@$(BIN)/python -m vlmis_utils.training.evaluation.evaluate $(ARGS)

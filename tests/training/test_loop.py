@@ -24,7 +24,7 @@ from vlmis_utils.training.nets.segmenter_nets import (
     query_loss,
 )
 from vlmis_utils.training.recipes import train_segmenters
-from vlmis_utils.training.recipes.train_segmenters import (
+from vlmis_utils.training.recipes.crops import (
     Phase,
     augment,
     batches,
@@ -376,7 +376,7 @@ def test_training_further_begins_with_the_checkpoint(name, tmp_path, monkeypatch
         return train(name, work=work, seed=seed, steps=steps, **settings, **more).model
 
     first = train(0, 1)
-    further, anew = train(1, 1, further=True), train(2, 1)
+    further, anew = train(1, 1, start=tmp_path / "checkpoints" / name), train(2, 1)
     for (key, one), other in zip(first.named_parameters(), further.parameters(), strict=True):
         torch.testing.assert_close(other, one, atol=1e-3, rtol=1e-3, msg=key)  # float16 between
     pairs = zip(first.parameters(), anew.parameters(), strict=True)

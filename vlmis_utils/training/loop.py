@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from vlmis_utils.core.errors import RunError
+from vlmis_utils.training.workers import Workers
 
 __all__ = ["Fit", "fit", "use_threads"]
 
@@ -76,6 +77,8 @@ def fit(
     clip: float = 1.0,
     signature: str = "",
     lr_scale: Callable[[str], float] | None = None,
+    workers: int = 1,
+    mixed: bool = False,
 ) -> Fit:
     """Train ``model`` in place and return it with averaged weights.
 
@@ -94,6 +97,9 @@ def fit(
         evaluate: (averaged model in evaluation mode) -> metric, greater is better. The caller may
             save a usable checkpoint in it.
         device: such as "cpu" or "cuda"; on CUDA the forward pass runs under bfloat16 autocast.
+        workers: batches a step, each in a thread of its own; their gradients are averaged. With
+            more than one, what torch draws in the threads has no fixed order.
+        mixed: bfloat16 autocast on a CPU too.
         minutes: wall minutes for the whole run, resumed parts included; the schedule follows them.
         log: CSV file (step, minutes, loss, metric); a resumed run appends.
         ema: decay of the moving average of weights and buffers; 0 for none.
@@ -118,6 +124,15 @@ def fit(
             optimiser.load_state_dict(state["optimiser"])
             step, spent, metric = state["step"], state["minutes"], state["metric"]
             _say(f"{name}: resumed at step {step}, minute {spent:.1f}")
+    together = Workers(model, workers)
+    kind = "cuda" if device.startswith("cuda") else "cpu"
+
+    def value_of(replica: nn.Module, worker: int) -> Tensor:
+        rng = np.random.default_rng((seed, step, worker) if worker else (seed, step))
+        batch = make_batch(rng, done)
+        with torch.autocast(kind, torch.bfloat16, enabled=mixed or kind == "cuda"):
+            return loss(replica, batch)
+
     began, begun_at, shown = time.monotonic(), spent, time.monotonic()
     trailing: list[float] = []
 
@@ -139,18 +154,14 @@ def fit(
         )
 
     while progress() < 1:
-        model.train()
         done = progress()
         rate = _rate(done, step, warmup)
         for group in optimiser.param_groups:
             group["lr"] = group["base"] * rate
         torch.manual_seed(hash((seed, step)) & 0x7FFFFFFF)
-        batch = make_batch(np.random.default_rng((seed, step)), done)
-        with torch.autocast("cuda", torch.bfloat16, enabled=device.startswith("cuda")):
-            value = loss(model, batch)
+        value = together.gradients(value_of)
         if bool(torch.isfinite(value)):
             bad = 0
-            value.backward()
             nn.utils.clip_grad_norm_(model.parameters(), clip)
             optimiser.step()
             _blend(average, model, min(ema, (1 + step) / (10 + step)) if ema else 0.0)
@@ -158,10 +169,9 @@ def fit(
             raise RunError(f"{name}: the loss is not finite at step {step}: lower lr ({lr})")
         optimiser.zero_grad(set_to_none=True)
         step += 1
-        trailing.append(float(value.detach()))
+        trailing.append(float(value))
         spent = begun_at + (time.monotonic() - began) / 60
         if step % eval_every == 0 or progress() >= 1:
-            average.eval()
             metric = float(evaluate(average))
             spent = begun_at + (time.monotonic() - began) / 60
             mean = sum(trailing) / len(trailing)
@@ -175,6 +185,7 @@ def fit(
             shown = time.monotonic()
             left = spent * (1 - progress()) / max(progress(), 1e-9)
             _say(f"{name}: {progress():.0%}, step {step}, {max(left, 0):.1f} min left")
+    together.close()
     model.load_state_dict(average.state_dict())
     return Fit(model.eval(), step, spent, metric)
 

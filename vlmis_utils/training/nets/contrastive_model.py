@@ -28,10 +28,10 @@ __all__ = [
 ]
 
 _TEXT = {"context_length": 48, "width": 128, "heads": 4, "layers": 2, "hf_tokenizer_name": "own"}
-# open_clip's ``model_cfg``, without the vocabulary's size. The towers are convolutional, as CLIP's
-# first ones were (ResNets); they pool differently, so that they may fail differently.
+# open_clip's ``model_cfg``, without the sizes of image and vocabulary. The towers are
+# convolutional, as CLIP's first ones were (ResNets); they pool differently, so that they may fail
+# differently.
 _VISION = {
-    "image_size": [256, 512],
     "timm_model_name": TRUNK,
     "timm_model_pretrained": False,
     "timm_proj": "",
@@ -69,18 +69,24 @@ class ContrastiveTraining(nn.Module):
 
     free: int | None = 1
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, size: tuple[int, int] = (256, 512)) -> None:
         super().__init__()
         from open_clip.model import CLIP, CustomTextCLIP
 
-        self.name = name
-        self.config = model_config(name)
+        self.config = model_config(name, size)
         build = {k: v for k, v in self.config.items() if k != "custom_text"}
         self.model = (CustomTextCLIP if self.config.get("custom_text") else CLIP)(**build)
         for part in self._parts()[0]:
             part.requires_grad_(False)
         self.sentences: Tensor
         self.register_buffer("sentences", tokenise(list(SENTENCES)), persistent=False)
+
+    def begin_with(self, folder: str | Path) -> None:
+        """Take the weights of an earlier checkpoint of the same recipe."""
+        path = Path(folder) / "open_clip_model.safetensors"
+        self.model.load_state_dict(
+            {k: v.float() for k, v in safetensors.torch.load_file(path).items()}
+        )
 
     def _parts(self) -> tuple[list[nn.Module], list[nn.Module]]:
         """Return the trunk's layers in order, those that are frozen and those that learn."""
@@ -124,9 +130,10 @@ class ContrastiveTraining(nn.Module):
         return out if bias is None else out + bias
 
 
-def model_config(name: str) -> dict[str, Any]:
-    """Return open_clip's ``model_cfg`` of a recipe, with the size of the vocabulary."""
+def model_config(name: str, size: tuple[int, int] = (256, 512)) -> dict[str, Any]:
+    """Return open_clip's ``model_cfg`` of a recipe, with the sizes of image and vocabulary."""
     config = json.loads(json.dumps(CONFIGS[name]))
+    config["vision_cfg"]["image_size"] = list(size)
     config["text_cfg"]["vocab_size"] = len(sentence_tokenizer())
     return config
 
@@ -142,11 +149,17 @@ def tokenise(texts: list[str]) -> Tensor:
     ).input_ids
 
 
-def save_open_clip(model: nn.Module, name: str, folder: str | Path) -> None:
-    """Write ``open_clip_config.json``, float16 weights and the tokenizer, each file atomically."""
+def save_open_clip(model: nn.Module, config: dict[str, Any], folder: str | Path) -> None:
+    """Write ``open_clip_config.json``, float16 weights and the tokenizer, each file atomically.
+
+    Args:
+        model: open_clip's.
+        config: its ``model_cfg``.
+        folder: the checkpoint.
+    """
     folder = Path(folder)
     config = {
-        "model_cfg": model_config(name),
+        "model_cfg": config,
         "preprocess_cfg": {
             "mean": list(MEAN), "std": list(STD), "interpolation": "bicubic",
             "resize_mode": "squash",

@@ -59,8 +59,8 @@ SCENE_TARGETS: tuple[str, ...] = (*OBJECT_CLASSES, "unsafe", "hazard", "stop lig
 TOKEN_SHARE = 0.02
 _OBJECT_COLUMNS = [LANGUAGE_CLASSES.index(name) for name in OBJECT_CLASSES]
 
-# Until this share of the training, crops of so many rows and columns instead of whole images.
-CROPS, CROP = 0.7, (128, 256)
+# Until this share of the training, crops instead of whole images.
+CROPS = 0.7
 
 MEAN = (0.4815, 0.4578, 0.4082)
 STD = (0.2686, 0.2613, 0.2758)
@@ -281,9 +281,11 @@ def crops_first(
 ) -> Callable[[np.random.Generator, float], Batch]:
     """Return ``make_batch`` of `training.fit`: ``size`` crops, and later half as many whole images.
 
-    Crops are of `windows`, a half by a half of the recipes' images, until `CROPS` of the training.
+    Crops are of `windows`, a half by a half of an image, until `CROPS` of the training.
     """
-    near, whole = windows(scenes, patch, size, *CROP), sampler(scenes, patch, max(1, size // 2))
+    height, width = scenes.data.labels.shape[1:]
+    near = windows(scenes, patch, size, height // 2, width // 2)
+    whole = sampler(scenes, patch, max(1, size // 2))
 
     def make(rng: np.random.Generator, progress: float) -> Batch:
         return (near if progress < CROPS else whole)(rng, progress)

@@ -153,7 +153,7 @@ class QwenTraining(nn.Module):
         layers: tuple[int, int] = (VISION_LAYERS, TEXT_LAYERS),
     ) -> None:
         super().__init__()
-        self.processor = build_processor()
+        self.processor = build_processor(*data.data.labels.shape[1:]) if data else build_processor()
         self.tokenizer = self.processor.tokenizer
         self.model = build_model(self.tokenizer, widths, layers)
         self.model.model.visual.patch_embed.__class__ = _LinearPatches
@@ -162,6 +162,13 @@ class QwenTraining(nn.Module):
             first = principal_patches(data.data, PATCH, widths[0])[:, :, None] / TEMPORAL
             embed = self.model.model.visual.patch_embed.proj.weight
             embed.data.copy_(first.expand(-1, -1, TEMPORAL, -1, -1))
+
+    def begin_with(self, folder: str | Path) -> None:
+        """Take the weights of an earlier checkpoint; the dense head is none of them."""
+        from transformers import Qwen2VLForConditionalGeneration
+
+        earlier = Qwen2VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+        self.model.load_state_dict(earlier.state_dict())
 
     def see(self, images: Tensor) -> Tensor:
         """Map normalised images (B, 3, H, W) to merged vision tokens (B, h, w, width)."""

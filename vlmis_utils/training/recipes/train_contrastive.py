@@ -210,12 +210,15 @@ def train_contrastive(
     batch: int = 48,
     lr: float = 1e-3,
     backbone: Path | None = None,
+    start: Path | None = None,
+    workers: int = 1,
 ) -> Fit:
     """Train ``clip`` or ``siglip``; a usable checkpoint lies in ``out`` after every evaluation.
 
     Args:
         minutes, steps: of the whole; the trunk, which both models share, takes `TRUNK_SHARE`.
         backbone: checkpoint of the embedded DeepLabV3+; by default the one beside ``out``.
+        start: earlier checkpoint that the towers begin with, all but the trunk.
         The rest is as in `train_vlms.train_vlm` and `training.fit`.
 
     Returns:
@@ -233,10 +236,13 @@ def train_contrastive(
 
     seeing = train_trunk(
         train, val, backbone or out.parent / "deeplabv3plus", work=work, device=device, seed=seed,
-        log=log.with_name("contrastive-trunk.csv"), eval_every=eval_every, **share(TRUNK_SHARE),
+        log=log.with_name("contrastive-trunk.csv"), eval_every=eval_every, workers=workers,
+        **share(TRUNK_SHARE),
     )  # fmt: skip
     torch.manual_seed(seed)
-    model = ContrastiveTraining(name)
+    model = ContrastiveTraining(name, train.data.labels.shape[1:])
+    if start is not None:
+        model.begin_with(start)
     model.model.visual.trunk.load_state_dict(seeing.model.trunk.state_dict(), strict=False)
     model.to(device).eval()
     cells = encode(model, train, device, False), encode(model, train, device, True)
@@ -246,7 +252,7 @@ def train_contrastive(
         assert isinstance(average, ContrastiveTraining)
         scores = validate(average, val, held_out, device)
         log_row(log.with_name(f"{name}-val.csv"), scores)
-        save_open_clip(average.model, name, out)
+        save_open_clip(average.model, average.config, out)
         return float(np.nanmean([scores[c] for c in PRESENCE_CLASSES]))
 
     return fit(
@@ -265,5 +271,6 @@ def train_contrastive(
         evaluate=evaluate,
         device=device,
         log=log,
+        workers=workers,
         signature=f"{CONFIGS[name]} {len(train)} {seed} {batch} {lr} {minutes} {steps} 4",
     )

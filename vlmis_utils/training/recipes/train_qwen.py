@@ -131,14 +131,24 @@ def train_qwen(
     eval_every: int,
     batch: int = 8,
     lr: float = 1e-3,
+    start: Path | None = None,
+    workers: int = 1,
 ) -> Fit:
     """Train the three stages, each resumable; a usable checkpoint lies in ``out`` after the first.
+
+    Args:
+        start: earlier checkpoint to begin with; its language model keeps what its words mean.
+        batch: scenes a step, of all workers together.
+        The rest is as in `train_vlms.train_vlm` and `training.fit`.
 
     Returns:
         the last stage; its metric is the mean of presence and safety balanced accuracy.
     """
     torch.manual_seed(seed)
     model = QwenTraining(train)
+    if start is not None:
+        model.begin_with(start)
+    batch = max(1, batch // workers)
     weights = class_weights(train.data).to(device)
     balance = balance_weights(train).numpy()
     signature = f"{len(train)} {seed} {batch} {lr} {WIDTH} {VISION_LAYERS} {TEXT_LAYERS} 3"
@@ -160,6 +170,7 @@ def train_qwen(
             seed=seed + number,
             save_every=100,
             device=device,
+            workers=workers,
             log=log.with_name(f"{name}.csv"),
             signature=f"{signature} {number} {minutes} {steps}",
             **settings,
@@ -178,7 +189,8 @@ def train_qwen(
         evaluate=lambda average: validate_tower(average, val, device),
     )  # fmt: skip
 
-    name_what_is_seen(model)
+    if start is None:
+        name_what_is_seen(model)
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     for part in language_parts:

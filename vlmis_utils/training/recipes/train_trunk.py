@@ -106,11 +106,13 @@ def train_trunk(
     eval_every: int,
     batch: int = 16,
     lr: float = 2e-3,
+    workers: int = 1,
 ) -> Fit:
     """Train the trunk; a finished run in ``work`` is returned at once.
 
     Args:
         backbone: checkpoint folder of the embedded DeepLabV3+.
+        batch: crops a step, of all workers together.
         The rest is as in `training.fit`.
 
     Returns:
@@ -123,7 +125,7 @@ def train_trunk(
     return fit(
         "contrastive-trunk",
         model,
-        crops_first(train, _PATCH, batch),
+        crops_first(train, _PATCH, batch // workers),
         partial(trunk_loss, weights=weights, device=device),
         steps=steps,
         minutes=minutes,
@@ -137,5 +139,6 @@ def train_trunk(
         evaluate=lambda average: validate_trunk(average, val, device),
         device=device,
         log=log,
+        workers=workers,
         signature=f"{TRUNK} {len(train)} {seed} {batch} {lr} {minutes} {steps} 2",
     )

@@ -55,6 +55,8 @@ def train_vlm(
     data: tuple[TrainingData, TrainingData] | None = None,
     eval_every: int | None = None,
     log: str | Path | None = None,
+    start: str | Path | None = None,
+    workers: int = 1,
 ) -> Fit:
     """Train one VLM; a usable checkpoint lies in ``out/<name>`` after its evaluations.
 
@@ -68,6 +70,8 @@ def train_vlm(
         scenes, held_out: scenes of the splits train and val.
         seed: of weights, batches and worlds.
         data: (train, val), instead of loading them.
+        start: earlier checkpoint folder to begin with.
+        workers: see `training.loop.fit`.
 
     Raises:
         UserError: no such recipe.
@@ -88,5 +92,7 @@ def train_vlm(
         "steps": steps,
         "seed": seed,
         "eval_every": eval_every or recipe.eval_every,
+        "start": Path(start) if start else None,
+        "workers": workers,
     }
     return recipe.train(load_scenes(train), load_scenes(val), **settings)
