@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -22,7 +23,7 @@ from vlmis_utils.protocol.classes import pixel_counts
 from vlmis_utils.protocol.ground_corridor import CITYSCAPES_CAMERA, Camera, ground_rule
 from vlmis_utils.training.data import TrainingData
 
-__all__ = ["IMAGE_SIZE", "load_photographs", "shrink"]
+__all__ = ["IMAGE_SIZE", "digest_of", "load_photographs", "read_photographs", "shrink"]
 
 # Height and width that the checkpoints are trained at and made for.
 IMAGE_SIZE = (320, 640)
@@ -49,9 +50,20 @@ def shrink(
     return np.asarray(smaller), np.asarray(marks)
 
 
-def load_photographs(
+def load_photographs(root: str | Path | None, split: str = "train", **more: Any) -> TrainingData:
+    """Return photographs to train on, as `read_photographs` does with the same arguments.
+
+    Raises:
+        UserError: the split "test", which is kept for evaluation, or as `read_photographs`.
+    """
+    if split not in ("train", "val"):
+        raise UserError(f"split {split!r} is not for training: use 'train' or 'val'")
+    return read_photographs(root, split, **more)
+
+
+def read_photographs(
     root: str | Path | None,
-    split: str = "train",
+    split: str = "test",
     *,
     class_map: str | Path | None = None,
     limit: int | None = None,
@@ -64,7 +76,7 @@ def load_photographs(
 
     Args:
         root: folder with ``images/<split>`` and ``labels/<split>``; by default $VLMIS_FOLDER.
-        split: "train" or "val"; "test" is kept for the study and refused.
+        split: "train", "val" or "test".
         class_map: what the label maps' values mean; by default ``<root>/classes.yaml``.
         limit: at most so many, a seeded choice.
         size: height and width of the arrays.
@@ -74,10 +86,8 @@ def load_photographs(
         cache: root of the arrays; by default ``$VLMIS_CACHE/training`` or ``build/cache/training``.
 
     Raises:
-        UserError: the split "test", or an unusable folder or class map.
+        UserError: an unusable folder or class map.
     """
-    if split not in ("train", "val"):
-        raise UserError(f"split {split!r} is not for training: use 'train' or 'val'")
     root = Path(root or os.environ.get("VLMIS_FOLDER", ""))
     scenes = open_folder(root, class_map or root / "classes.yaml", split, limit, seed)
     base = Path(cache or Path(os.environ.get("VLMIS_CACHE", "build/cache")) / "training")
@@ -93,6 +103,14 @@ def load_photographs(
         reasons=[row["reason"] for row in rows],
         scene_ids=[row["scene_id"] for row in rows],
     )
+
+
+def digest_of(data: TrainingData) -> str:
+    """Return 12 hex digits that change with the label maps and with which scenes there are."""
+    hashed = hashlib.sha256(repr(data.scene_ids).encode())
+    for labels in data.labels:
+        hashed.update(np.ascontiguousarray(labels))
+    return hashed.hexdigest()[:12]
 
 
 def _key(scenes: list[FileScene], size: tuple[int, int], camera: Camera) -> str:

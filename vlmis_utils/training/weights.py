@@ -28,9 +28,6 @@ DATA: dict[str, Path] = {
     "streetworld": CHECKPOINTS,
     "cityscapes": CHECKPOINTS.parent / "cityscapes" / "checkpoints",
 }
-# Default wall minutes of a model on photographs; the trunk of CLIP and SigLIP takes 0.7 of one.
-_MINUTES = {"deeplabv3plus": 22, "segformer": 30, "mask2former": 25, "clip": 14, "siglip": 14,
-            "qwen2-vl": 25}  # fmt: skip
 # Held-out photographs of an evaluation during training.
 _HELD_OUT = 40
 
@@ -133,18 +130,23 @@ def _on_photographs(name: str, options: argparse.Namespace) -> dict[str, Any]:
     more: dict[str, Any] = {
         "data": (
             load_photographs(options.root, "train", seed=options.seed),
-            load_photographs(options.root, "val", seed=options.seed, limit=_HELD_OUT),
+            load_photographs(
+                options.root,
+                "val",
+                seed=options.seed,
+                limit=_HELD_OUT if name in SEGMENTERS else None,
+            ),
         ),
         "start": CHECKPOINTS,
         "work": options.work or Path("build") / options.data,
-        "workers": 2,
     }
-    if options.steps is None and options.minutes is None:
-        more["minutes"] = _MINUTES[name]
     if name in SEGMENTERS:
-        from vlmis_utils.training.recipes.train_segmenters import PHOTOGRAPH_RECIPES
+        from vlmis_utils.training.recipes.train_segmenters import PHOTOGRAPH_RECIPES as recipes
 
-        more |= {"recipe": PHOTOGRAPH_RECIPES[name], "eval_every": 400}
+        more["eval_every"] = 400
+    else:
+        from vlmis_utils.training.recipes.train_vlms import PHOTOGRAPH_RECIPES as recipes
+    more["recipe"] = recipes[name]
     return more
 
 

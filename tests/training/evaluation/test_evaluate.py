@@ -9,7 +9,7 @@ import pytest
 
 from tests.helpers.embedded import write_quality
 from vlmis_utils.streetworld.version import world_version
-from vlmis_utils.training.evaluation import evaluate, goals, held_out, store
+from vlmis_utils.training.evaluation import evaluate, goals, held_out, sources, store
 from vlmis_utils.training.weights import MODELS, SEGMENTERS
 
 FILES = ("clean.csv", "baselines.csv", "failures.csv")
@@ -76,14 +76,15 @@ def test_measured_checkpoints_are_left_out_and_others_measured(
 ) -> None:
     seen = []
 
-    def measure(entry, train, test):
+    def measure(entry, train, test, count):
+        assert not count
         seen.append(entry.name)
         row = {"measure": "mIoU", "class": "", "value": 0.5, "low": 0.4, "high": 0.6}
         return {file: [row] for file in FILES}
 
     monkeypatch.setattr(evaluate, "evaluate", measure)
-    monkeypatch.setattr(evaluate, "held_out", lambda: None)
-    monkeypatch.setattr(evaluate, "load_training", lambda split: None)
+    monkeypatch.setattr(sources.held_out, "held_out", lambda: [])
+    monkeypatch.setattr(sources, "load_training", lambda split: None)
     out, nothing = ["--out", str(tmp_path)], ["--work", str(tmp_path / "none")]
     assert evaluate.main(["--only", "segformer", *out, *nothing]) == 0
     assert evaluate.main(["--only", "segformer", "deeplabv3plus", *out, *nothing]) == 0

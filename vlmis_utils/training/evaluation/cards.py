@@ -17,12 +17,12 @@ from vlmis_utils.core.errors import UserError
 from vlmis_utils.core.formatting import estimate, number
 from vlmis_utils.core.io import write_atomically
 from vlmis_utils.models.checkpoints import count_parameters
-from vlmis_utils.protocol.models import ModelEntry, load_catalogue
-from vlmis_utils.training.data import SCENES
+from vlmis_utils.protocol.models import ModelEntry, checkpoint_path, load_catalogue
 from vlmis_utils.training.evaluation import store
+from vlmis_utils.training.evaluation.card_texts import TEXTS, CardText
 from vlmis_utils.training.evaluation.goals import judge
-from vlmis_utils.training.recipes.facts import LOGS, costs, recipe
-from vlmis_utils.training.weights import CHECKPOINTS, MODELS
+from vlmis_utils.training.recipes.facts import costs, recipe
+from vlmis_utils.training.weights import DATA, MODELS
 
 __all__ = ["card", "main", "write_cards"]
 
@@ -73,34 +73,42 @@ def card(
     entry: ModelEntry,
     clean: pd.DataFrame,
     baselines: pd.DataFrame,
-    logs: str | Path = LOGS,
+    logs: str | Path | None = None,
+    data: str = "streetworld",
 ) -> str:
     """Return the card of a checkpoint: YAML front matter with a model index, then Markdown.
 
     Args:
         entry: of the embedded model.
         clean, baselines: rows of ``clean.csv`` and ``baselines.csv``; the model's own are used.
-        logs: of training.
+        logs: of training; by default those in the package.
+        data: what it was trained on, a key of `card_texts.TEXTS`.
 
     Raises:
         UserError: the model was not measured.
     """
-    clean, baselines = (frame[frame.model == entry.name] for frame in (clean, baselines))
+    text = TEXTS[data]
+    name = entry.name.removesuffix(text.suffix)
+    clean, baselines = (frame[frame.model == name] for frame in (clean, baselines))
     if clean.empty:
         raise UserError(f"no numbers of {entry.name}: run `make quality`")
-    return f"---\n{_front(entry, clean)}\n---\n\n{_body(entry, clean, baselines, logs)}"
+    spent = costs(logs or DATA[data].parent / "logs")
+    spent = spent[spent.model == name]
+    lines = recipe(name, data)
+    body = _body(entry, text, clean, baselines, spent, lines)
+    return f"---\n{_front(entry, text, clean)}\n---\n\n{body}"
 
 
-def _front(entry: ModelEntry, clean: pd.DataFrame) -> str:
+def _front(entry: ModelEntry, text: CardText, clean: pd.DataFrame) -> str:
     from huggingface_hub import EvalResult, ModelCardData
 
-    tag, task = _TASKS[entry.name]
+    tag, task = _TASKS[entry.name.removesuffix(text.suffix)]
     results = [
         EvalResult(
             task_type=tag,
             task_name=task,
-            dataset_type="streetworld",
-            dataset_name=f"StreetWorld, clean held-out scenes ({clean.scenes.iloc[0]})",
+            dataset_type=text.dataset,
+            dataset_name=f"{text.shown} ({clean.scenes.iloc[0]})",
             metric_type=row.measure.lower().replace(" ", "-"),
             metric_name=row.measure,
             metric_value=float(row.value),
@@ -109,10 +117,12 @@ def _front(entry: ModelEntry, clean: pd.DataFrame) -> str:
     ]
     data = ModelCardData(
         language="en",
-        license=(entry.licence or "mit").lower(),
+        license="other" if text.licence_name else (entry.licence or "mit").lower(),
+        license_name=text.licence_name or None,
+        license_link=text.licence_link or None,
         library_name=_LIBRARIES[entry.library],
         pipeline_tag=tag,
-        tags=["streetworld", "synthetic", "driving", "small", entry.name],
+        tags=[*text.tags, entry.name.removesuffix(text.suffix)],
         metrics=list(dict.fromkeys(result.metric_type for result in results)),
         model_name=entry.shown,
         eval_results=results,
@@ -120,38 +130,38 @@ def _front(entry: ModelEntry, clean: pd.DataFrame) -> str:
     return data.to_yaml()
 
 
-def _body(entry: ModelEntry, clean: pd.DataFrame, baselines: pd.DataFrame, logs: str | Path) -> str:
-    folder, spent = CHECKPOINTS / entry.name, costs(logs)
-    spent = spent[spent.model == entry.name]
+def _body(
+    entry: ModelEntry,
+    text: CardText,
+    clean: pd.DataFrame,
+    baselines: pd.DataFrame,
+    spent: pd.DataFrame,
+    recipe_lines: list[str],
+) -> str:
+    folder = Path(checkpoint_path(entry) or entry.checkpoint)
     size = sum(path.stat().st_size for path in folder.glob("*.safetensors")) / 1e6
-    shown = f"vlmis_utils/training/checkpoints/{entry.name}"
     parts = [
         f"# {entry.shown}",
         f"A model of {count_parameters(folder) / 1e6:.1f} million parameters ({size:.1f} MB, half"
         f" precision) with the architecture of {entry.label} and the file format of its library,"
-        " trained from scratch on clean scenes of StreetWorld, a procedural world of street scenes"
-        " at 256 x 512 pixels. It is part of a study of what degraded pictures do to perception and"
-        " to language.",
+        f" {text.made} It is part of a study of what degraded pictures do to perception and to"
+        " language.",
         "## What it is for, and what not",
-        "For that study, for teaching and for tests of code. It knows one synthetic world and"
-        " nothing else: it is no public checkpoint of its namesake, tells nothing about that one's"
-        " quality, and must not be used on real streets. It never saw a degraded picture: no"
-        " augmentation imitates low light, motion blur or occlusion.",
+        f"{text.purpose} It never saw a degraded picture: no augmentation imitates low light,"
+        " motion blur or occlusion.",
         "## Loading",
-        f"```python\n{_loading(entry.library, shown)}\n```",
+        f"```python\n{_loading(entry.library, entry.checkpoint)}\n```",
         "## Training",
-        f"Up to {SCENES} scenes of the split train, clean; labels, captions and questions come"
-        " from the world's own truth.",
-        "\n".join(f"- {line}" for line in recipe(entry.name)),
+        text.training,
+        "\n".join(f"- {line}" for line in recipe_lines),
         _table(
             ["stage", "optimiser steps", "wall minutes"],
             [[r.stage, str(r.steps), f"{r.minutes:.0f}"] for r in spent.itertuples()],
         ),
-        "`make weights` trains it again from nothing.",
+        text.command,
         "## Evaluation",
-        f"On {clean.scenes.iloc[0]}: clean scenes of a world that neither training nor the book's"
-        " study uses; 95 % intervals over scenes. Checkpoint "
-        f"`{clean.digest.iloc[0]}`.",
+        f"On {clean.scenes.iloc[0]}: {text.evaluation}; 95 % intervals over scenes. Checkpoint"
+        f" `{clean.digest.iloc[0]}`.",
         _table(["measure", "class", "value"], [_row(r) for r in clean.to_dict("records")]),
         "Against what was to be reached:",
         _table(
@@ -161,7 +171,7 @@ def _body(entry: ModelEntry, clean: pd.DataFrame, baselines: pd.DataFrame, logs:
                     r["measure"] + (f", least: {r['class']}" if r["several"] else ""),
                     number(r["value"]), number(r["goal"]), number(r["floor"]), r["verdict"],
                 ]
-                for r in judge(clean).to_dict("records")
+                for r in judge(clean, text.goals).to_dict("records")
             ],
         ),
         "Against answers that never look at the picture, and a linear probe of its own vision"
@@ -175,7 +185,7 @@ def _body(entry: ModelEntry, clean: pd.DataFrame, baselines: pd.DataFrame, logs:
             ],
         ),
         "## Licence",
-        f"{entry.licence}, as the code that made it and the scenes that it was trained on.",
+        f"{entry.licence}{', ' if text.licence.startswith('as') else '. '}{text.licence}",
     ]  # fmt: skip
     return "\n\n".join(parts) + "\n"
 
@@ -191,17 +201,27 @@ def _table(heads: list[str], rows: list[list[str]]) -> str:
 
 def write_cards(
     names: Sequence[str] = MODELS,
-    checkpoints: str | Path = CHECKPOINTS,
-    quality: str | Path = store.FOLDER,
+    checkpoints: str | Path | None = None,
+    quality: str | Path | None = None,
+    data: str = "streetworld",
 ) -> list[Path]:
-    """Write the cards of those models that were measured, and return their files."""
-    known = load_catalogue()
+    """Write the cards of those models that were measured, and return their files.
+
+    Args:
+        names: of `MODELS`.
+        checkpoints, quality: folders; by default those in the package.
+        data: what they were trained on.
+    """
+    known, text = load_catalogue(), TEXTS[data]
+    checkpoints = checkpoints or DATA[data]
+    quality = quality or DATA[data].parent / store.FOLDER.name
     clean, baselines = (store.read(f"{name}.csv", quality) for name in ("clean", "baselines"))
     written = []
     for name in names:
         if name in set(clean.model):
             path = Path(checkpoints) / name / "README.md"
-            write_atomically(path, card(known[name], clean, baselines).encode())
+            made = card(known[name + text.suffix], clean, baselines, data=data)
+            write_atomically(path, made.encode())
             written.append(path)
     return written
 
@@ -211,8 +231,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     argparse.ArgumentParser(
         "python -m vlmis_utils.training.evaluation.cards", None, __doc__
     ).parse_args(argv)
-    for path in write_cards():
-        print(path)
+    for data in TEXTS:
+        for path in write_cards(data=data):
+            print(path)
     return 0
 
 

@@ -3,6 +3,7 @@
 Writes ``quality/*.csv``: what each model reaches on held-out clean scenes, what baselines reach on
 the same scenes, where it fails, and what half precision on disk changed; and the model cards that
 show them. A checkpoint that was measured already is left out; interrupt the program at any time.
+With ``--data cityscapes`` and ``--root`` the models trained on photographs are measured on others.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from vlmis_utils.core.allocator import keep_freed_memory
 from vlmis_utils.core.errors import RunError, UserError, closest
 from vlmis_utils.protocol.models import ModelEntry, load_catalogue
 from vlmis_utils.streetworld.version import world_version
-from vlmis_utils.training.data import TrainingData, load_training
+from vlmis_utils.training.data import TrainingData
 from vlmis_utils.training.evaluation import store
 from vlmis_utils.training.evaluation.cards import write_cards
-from vlmis_utils.training.evaluation.held_out import SCENES, held_out, world
-from vlmis_utils.training.weights import CHECKPOINTS, MODELS
+from vlmis_utils.training.evaluation.sources import Source, photographs, streetworld
+from vlmis_utils.training.weights import CHECKPOINTS, DATA, MODELS
 
 __all__ = ["entries", "evaluate", "main", "measured"]
 
@@ -41,15 +42,24 @@ def entries(checkpoints: str | Path = CHECKPOINTS) -> dict[str, ModelEntry]:
     return {n: dataclasses.replace(known[n], checkpoint=str(folder / n)) for n in MODELS}
 
 
-def measured(name: str, digest: str, folder: str | Path = store.FOLDER) -> bool:
-    """Whether ``clean.csv`` holds the numbers of a checkpoint, in this version of the world."""
+def measured(
+    name: str, digest: str, folder: str | Path = store.FOLDER, version: str | None = None
+) -> bool:
+    """Whether ``clean.csv`` holds the numbers of a checkpoint, in this version of the scenes.
+
+    Args:
+        name: of the model.
+        digest: of its checkpoint.
+        folder: of the file.
+        version: of the scenes; by default StreetWorld's.
+    """
     rows = store.read(CLEAN, folder)
     rows = rows[(rows.model == name) & (rows.digest == digest)]
-    return bool(len(rows)) and set(rows.world) == {world_version()}
+    return bool(len(rows)) and set(rows.world) == {version or world_version()}
 
 
 def evaluate(
-    entry: ModelEntry, train: TrainingData, test: TrainingData
+    entry: ModelEntry, train: TrainingData, test: TrainingData, count: bool = False
 ) -> dict[str, list[dict[str, Any]]]:
     """Measure one model.
 
@@ -57,13 +67,14 @@ def evaluate(
         entry: of its checkpoint.
         train: scenes that priors and probes learn from.
         test: held-out scenes.
+        count: say how many scenes show each class, too.
 
     Returns:
         rows of `CLEAN`, `BASELINES` and `FAILURES`, without model and digest.
     """
     if entry.kind == "segmenter":
         return _segmenter(entry, train, test)
-    return _vlm(entry, train, test)
+    return _vlm(entry, train, test, count)
 
 
 def _segmenter(entry: ModelEntry, train: TrainingData, test: TrainingData) -> dict[str, list]:
@@ -80,7 +91,9 @@ def _segmenter(entry: ModelEntry, train: TrainingData, test: TrainingData) -> di
     }
 
 
-def _vlm(entry: ModelEntry, train: TrainingData, test: TrainingData) -> dict[str, list]:
+def _vlm(
+    entry: ModelEntry, train: TrainingData, test: TrainingData, count: bool
+) -> dict[str, list]:
     import numpy as np
 
     from vlmis_utils.models.vlm.loading import load_vlm
@@ -103,6 +116,7 @@ def _vlm(entry: ModelEntry, train: TrainingData, test: TrainingData) -> dict[str
         "linear probe": probe(entry, train, test),
     }
     clean = language.measures(truth, said, weights)
+    clean += language.prevalence(truth) if count else []
     if entry.library == "open_clip":
         best = baselines.ceiling(truth)
         clean.append({"measure": "highest F1 of K mentions", "class": "", "value": best})
@@ -113,7 +127,7 @@ def _vlm(entry: ModelEntry, train: TrainingData, test: TrainingData) -> dict[str
     }
 
 
-def _agreement(entry: ModelEntry, work: Path, digest: str, out: Path) -> None:
+def _agreement(entry: ModelEntry, work: Path, digest: str, out: Path, source: Source) -> None:
     """Compare precisions where the training's state is there and has not been compared yet."""
     from vlmis_utils.training.evaluation.agreement import STATES, compare
 
@@ -121,7 +135,7 @@ def _agreement(entry: ModelEntry, work: Path, digest: str, out: Path) -> None:
     old = store.read(AGREEMENT, out)
     if not state.exists() or bool(((old.model == entry.name) & (old.digest == digest)).any()):
         return
-    test = held_out()
+    test = source.test()
     fields = dataclasses.fields(test)
     part = TrainingData(**{f.name: getattr(test, f.name)[:COMPARED] for f in fields})
     rows = compare(entry, state, part)
@@ -139,9 +153,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--only", nargs="+", metavar="NAME", help=f"of {', '.join(MODELS)}")
     parser.add_argument("--again", action="store_true", help="measure what was measured, too")
-    parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS, help="folder of models")
-    parser.add_argument("--work", type=Path, default=Path("build/training"), help="resume states")
-    parser.add_argument("--out", type=Path, default=store.FOLDER, help="folder of the CSV files")
+    parser.add_argument("--data", default="streetworld", choices=sorted(DATA))
+    parser.add_argument("--root", type=Path, help="folder of the photographs")
+    parser.add_argument("--checkpoints", type=Path, help="folder of models, else the package's")
+    parser.add_argument("--work", type=Path, help="resume states, else build/training or its like")
+    parser.add_argument("--out", type=Path, help="folder of the CSV files, else the package's")
     parser.add_argument("--threads", type=int, default=1, help="default: 1")
     return parser
 
@@ -157,10 +173,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         use_threads(options.threads)
         keep_freed_memory()
-        for name in options.only or MODELS:
-            _one(entries(options.checkpoints)[name], options)
-        if (options.out, options.checkpoints) == (store.FOLDER, CHECKPOINTS):
-            write_cards()
+        drawn = options.data == "streetworld"
+        source = streetworld() if drawn else photographs(options.root, options.data)
+        options.work = options.work or Path("build") / ("training" if drawn else options.data)
+        options.checkpoints = options.checkpoints or source.checkpoints
+        options.out = options.out or source.quality
+        names = options.only or [n for n in MODELS if (options.checkpoints / n).is_dir()]
+        for name in names:
+            _one(entries(options.checkpoints)[name], options, source)
+        if (options.out, options.checkpoints) == (source.quality, source.checkpoints):
+            write_cards(names, data=options.data)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -173,20 +195,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _one(entry: ModelEntry, options: argparse.Namespace) -> None:
+def _one(entry: ModelEntry, options: argparse.Namespace, source: Source) -> None:
     name, out = entry.name, options.out
     digest = store.digest(name, options.checkpoints)
-    _agreement(entry, options.work, digest, out)
-    if measured(name, digest, out) and not options.again:
+    _agreement(entry, options.work, digest, out, source)
+    if measured(name, digest, out, source.version) and not options.again:
         print(f"{name}: measured already ({digest})")
         return
     start = time.monotonic()
-    test = held_out()
-    found = evaluate(entry, load_training("train"), test)
-    about = {"model": name, "digest": digest, "world": world_version(), "scenes": world()}
+    test = source.test()
+    found = evaluate(entry, source.train(), test, count=source.name != "streetworld")
+    about = {"model": name, "digest": digest, "world": source.version, "scenes": source.scenes}
     for file in (FAILURES, BASELINES, CLEAN):  # the last says that it is done
         store.replace(file, name, [about | row for row in found[file]], MODELS, out)
-    print(f"{name}: {SCENES} scenes in {time.monotonic() - start:.0f} s, {digest}")
+    print(f"{name}: {len(test)} scenes in {time.monotonic() - start:.0f} s, {digest}")
 
 
 if __name__ == "__main__":

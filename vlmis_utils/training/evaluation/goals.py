@@ -8,7 +8,7 @@ import pandas as pd
 
 from vlmis_utils.training.weights import SEGMENTERS
 
-__all__ = ["CRITICAL", "GOALS", "VERDICTS", "Goal", "judge", "verdict"]
+__all__ = ["CRITICAL", "GOALS", "PHOTOGRAPH_GOALS", "VERDICTS", "Goal", "judge", "verdict"]
 
 # The small classes that safety turns on.
 CRITICAL: tuple[str, ...] = ("person", "rider", "traffic sign", "traffic light")
@@ -51,6 +51,25 @@ GOALS: tuple[Goal, ...] = (
 )
 
 
+# On Cityscapes: 0.52 is past the public DeepLab-EdgeTPU's 0.51 on such frames.
+PHOTOGRAPH_GOALS: tuple[Goal, ...] = (
+    Goal(SEGMENTERS, "mIoU", 0.52, 0.42),
+    Goal(SEGMENTERS, "IoU", 0.93, 0.93, ("road",)),
+    Goal(SEGMENTERS, "IoU", 0.80, 0.80, ("car",)),
+    Goal(SEGMENTERS, "IoU", 0.42, 0.42, ("person",)),
+    Goal(_CONTRASTIVE, "presence AUC", 0.88, 0.78),
+    Goal(_CONTRASTIVE, "presence AUC", 0.80, 0.65, ("each",)),
+    Goal(_CONTRASTIVE, "mention F1", 0.70, 0.60),
+    Goal(_GENERATIVE, "presence balanced accuracy", 0.80, 0.68),
+    Goal(_GENERATIVE, "mention precision", 0.85, 0.75),
+    Goal(_GENERATIVE, "mention recall", 0.75, 0.60),
+    Goal(_GENERATIVE, "safety balanced accuracy", 0.75, 0.62),
+    Goal(_GENERATIVE, "parse success", 0.98, 0.95),
+)
+# Scenes with and scenes without a class that it takes to judge the model by it alone.
+_ENOUGH = 20
+
+
 def verdict(value: float, goal: float, floor: float) -> str:
     """Return what a value came to, one of `VERDICTS`; NaN has missed.
 
@@ -60,11 +79,13 @@ def verdict(value: float, goal: float, floor: float) -> str:
     return VERDICTS[0] if value >= goal else VERDICTS[1] if value >= floor else VERDICTS[2]
 
 
-def judge(clean: pd.DataFrame) -> pd.DataFrame:
-    """Hold the measures of ``clean.csv`` against `GOALS`, by the estimate.
+def judge(clean: pd.DataFrame, goals: tuple[Goal, ...] = GOALS) -> pd.DataFrame:
+    """Hold the measures of ``clean.csv`` against goals, by the estimate.
 
     Args:
-        clean: columns model, measure, class, value, low, high.
+        clean: columns model, measure, class, value, low, high. Where it has the measures
+            "scenes with" and "scenes without", "each" leaves out classes with fewer than 20.
+        goals: to hold them against.
 
     Returns:
         One row for each model and goal that was measured: model, measure, class (the worst of
@@ -74,11 +95,13 @@ def judge(clean: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for model in dict.fromkeys(clean.model):
         own = clean[clean.model == model]
-        for goal in (g for g in GOALS if model in g.models):
+        counts = own[own.measure.isin(("scenes with", "scenes without"))]
+        few = set(counts[counts.value < _ENOUGH]["class"])
+        for goal in (g for g in goals if model in g.models):
             part = own[own.measure == goal.measure]
             several = bool(goal.classes)
             if goal.classes == ("each",):
-                part = part[part["class"] != ""]
+                part = part[(part["class"] != "") & ~part["class"].isin(few)]
             else:
                 part = part[part["class"].isin(goal.classes if several else ("",))]
             part = part.dropna(subset=["value"])

@@ -29,7 +29,7 @@ from vlmis_utils.training.evaluation import intervals
 
 __all__ = [
     "MEASURES", "Said", "Truth", "ask", "draws", "failures", "interval", "listen", "measures",
-    "truth_of",
+    "prevalence", "truth_of",
 ]  # fmt: skip
 
 # Averages over scenes, and over classes where there are several.
@@ -177,6 +177,19 @@ def measures(truth: Truth, said: Said, weights: np.ndarray) -> list[dict[str, ob
     low, high = rate_interval(parsed, scenes)
     rows.append({"measure": "parse success", "class": "", "value": parsed / scenes, "low": low,
                  "high": high})  # fmt: skip
+    return rows
+
+
+def prevalence(truth: Truth) -> list[dict[str, object]]:
+    """Return how many scenes show each of `PRESENCE_CLASSES`, and how many do not, as measures."""
+    rows = []
+    for index, name in enumerate(PRESENCE_CLASSES):
+        shown = int(truth.shown[:, index].sum())
+        for measure, value in (("with", shown), ("without", len(truth.shown) - shown)):
+            rows.append({"measure": f"scenes {measure}", "class": name, "value": float(value)})
+    safe = int(truth.safe.sum())
+    for measure, value in (("with", safe), ("without", len(truth.safe) - safe)):
+        rows.append({"measure": f"scenes {measure}", "class": "safe", "value": float(value)})
     return rows
 
 

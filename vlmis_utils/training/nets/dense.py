@@ -11,6 +11,7 @@ corruptions.
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +41,7 @@ __all__ = [
     "class_weights",
     "crops_first",
     "dense_loss",
+    "encoded",
     "load_scenes",
     "loudest",
     "normalise",
@@ -306,6 +308,35 @@ def take(scenes: Scenes, index: np.ndarray, flipped: np.ndarray, patch: int) -> 
         targets=torch.from_numpy(scenes.targets[index]),
         known=torch.from_numpy(scenes.known[index]),
     )
+
+
+def encoded(
+    see: Callable[[Tensor], Tensor],
+    scenes: Scenes,
+    device: str,
+    mirrored: bool = False,
+    workers: int = 1,
+    batch: int = 16,
+) -> Tensor:
+    """Return what a frozen tower makes of all scenes, float16 (N, ...), on the CPU.
+
+    Args:
+        see: maps normalised images (B, 3, H, W) to (B, ...).
+        scenes: their images are used.
+        device: of the tower.
+        mirrored: flip the images.
+        workers: threads that encode batches.
+        batch: images at a time.
+    """
+
+    @torch.inference_mode()
+    def rows(start: int) -> Tensor:
+        images = torch.from_numpy(np.array(scenes.data.images[start : start + batch]))
+        images = normalise(images.permute(0, 3, 1, 2)).to(device)
+        return see(images.flip(-1) if mirrored else images).half().cpu()
+
+    with ThreadPoolExecutor(workers) as pool:
+        return torch.cat(list(pool.map(rows, range(0, len(scenes), batch))))
 
 
 def normalise(images: Tensor) -> Tensor:

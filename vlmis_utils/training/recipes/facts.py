@@ -36,11 +36,12 @@ STAGES: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 
-def recipe(name: str) -> list[str]:
+def recipe(name: str, data: str = "streetworld") -> list[str]:
     """Return the stages of a recipe, a sentence each.
 
     Args:
         name: of an embedded model.
+        data: a key of `weights.DATA`.
 
     Raises:
         UserError: no such model.
@@ -50,9 +51,16 @@ def recipe(name: str) -> list[str]:
     """
     if name not in MODELS:
         raise UserError(f"unknown model {name!r}{closest(name, MODELS)}")
+    if data == "streetworld":
+        if name in SEGMENTERS:
+            return _segmenter(train_segmenters.RECIPES[name])
+        return _qwen() if name == "qwen2-vl" else _contrastive(name)
+    begin = "It begins with the weights of the StreetWorld checkpoint"
     if name in SEGMENTERS:
-        return _segmenter(train_segmenters.RECIPES[name])
-    return _qwen() if name == "qwen2-vl" else _contrastive(name)
+        return [f"{begin}.", *_segmenter(train_segmenters.PHOTOGRAPH_RECIPES[name])]
+    if name == "qwen2-vl":
+        return [f"{begin}.", *_qwen()]
+    return [f"{begin}, but for the trunk.", *_contrastive(name)]
 
 
 def _segmenter(made: train_segmenters.Recipe) -> list[str]:
@@ -70,7 +78,8 @@ def _segmenter(made: train_segmenters.Recipe) -> list[str]:
             else ""
         )
         lines.append(
-            f"From {percent(begin)} to {percent(phase.until)} of the training: {phase.batch} crops"
+            f"From {percent(begin)} to {percent(phase.until)} of the training:"
+            f" {phase.batch * made.workers} crops"
             f" a step of {phase.height} x {phase.width} pixels{scaled}{focus}."
         )
         begin = phase.until

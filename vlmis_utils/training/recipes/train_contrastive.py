@@ -33,7 +33,7 @@ from vlmis_utils.training.nets.contrastive_model import (
     save_open_clip,
     tokenise,
 )
-from vlmis_utils.training.nets.dense import SCENE_TARGETS, Scenes, auc, normalise
+from vlmis_utils.training.nets.dense import SCENE_TARGETS, Scenes, auc, encoded
 from vlmis_utils.training.recipes.captions import caption
 from vlmis_utils.training.recipes.train_trunk import train_trunk
 
@@ -126,17 +126,11 @@ def balance_weights(scenes: Scenes) -> Tensor:
     return torch.from_numpy(np.stack([0.5 / (1 - share), 0.5 / share], 1).astype(np.float32))
 
 
-@torch.inference_mode()
 def encode(
-    model: ContrastiveTraining, scenes: Scenes, device: str, mirrored: bool, batch: int = 16
+    model: ContrastiveTraining, scenes: Scenes, device: str, mirrored: bool, workers: int = 1
 ) -> Tensor:
     """Return `ContrastiveTraining.cells` of all scenes, float16 (N, C, h, w), on the CPU."""
-    rows = []
-    for start in range(0, len(scenes), batch):
-        images = torch.from_numpy(np.array(scenes.data.images[start : start + batch]))
-        images = normalise(images.permute(0, 3, 1, 2)).to(device)
-        rows.append(model.cells(images.flip(-1) if mirrored else images).half().cpu())
-    return torch.cat(rows)
+    return encoded(model.cells, scenes, device, mirrored, workers)
 
 
 def captioned(
@@ -245,7 +239,10 @@ def train_contrastive(
         model.begin_with(start)
     model.model.visual.trunk.load_state_dict(seeing.model.trunk.state_dict(), strict=False)
     model.to(device).eval()
-    cells = encode(model, train, device, False), encode(model, train, device, True)
+    cells = (
+        encode(model, train, device, False, workers),
+        encode(model, train, device, True, workers),
+    )
     held_out = encode(model, val, device, False)
 
     def evaluate(average: nn.Module) -> float:

@@ -26,6 +26,7 @@ from vlmis_utils.training.nets.dense import (
     class_weights,
     crops_first,
     dense_loss,
+    encoded,
     loudest,
     normalise,
     object_auc,
@@ -58,17 +59,11 @@ class Spoken:
     scenes: Batch | None
 
 
-@torch.inference_mode()
 def encode(
-    model: QwenTraining, scenes: Scenes, device: str, mirrored: bool, batch: int = 16
+    model: QwenTraining, scenes: Scenes, device: str, mirrored: bool, workers: int = 1
 ) -> Tensor:
     """Return the merged vision tokens of all scenes, float16 (N, h, w, width) on the CPU."""
-    rows = []
-    for start in range(0, len(scenes), batch):
-        images = torch.from_numpy(np.ascontiguousarray(scenes.data.images[start : start + batch]))
-        images = normalise(images.permute(0, 3, 1, 2)).to(device)
-        rows.append(model.see(images.flip(-1) if mirrored else images).half().cpu())
-    return torch.cat(rows)
+    return encoded(model.see, scenes, device, mirrored, workers)
 
 
 @torch.inference_mode()
@@ -133,12 +128,14 @@ def train_qwen(
     lr: float = 1e-3,
     start: Path | None = None,
     workers: int = 1,
+    mirrored: bool = True,
 ) -> Fit:
     """Train the three stages, each resumable; a usable checkpoint lies in ``out`` after the first.
 
     Args:
         start: earlier checkpoint to begin with; its language model keeps what its words mean.
         batch: scenes a step, of all workers together.
+        mirrored: the language stage sees each scene's mirror image, too.
         The rest is as in `train_vlms.train_vlm` and `training.fit`.
 
     Returns:
@@ -196,15 +193,15 @@ def train_qwen(
     for part in language_parts:
         part.requires_grad_(True)
     cache = [
-        _cached(model, train, device, m, work, f"{signature} {minutes} {steps}")
-        for m in (False, True)
+        _cached(model, train, device, m, work, f"{signature} {minutes} {steps}", workers)
+        for m in ((False, True) if mirrored else (False,))
     ]
-    held_out = encode(model, val, device, False)
+    held_out = encode(model, val, device, False, workers)
     prefix = prefix_of(model.tokenizer, *held_out.shape[1:3])
 
     def spoken(rng: np.random.Generator, progress: float) -> Spoken:
         chosen = rng.choice(len(train), size=min(batch, len(train)), p=train.weights, replace=False)
-        tokens = torch.stack([cache[int(rng.integers(2))][i] for i in chosen]).float()
+        tokens = torch.stack([cache[int(rng.integers(len(cache)))][i] for i in chosen]).float()
         known = [train.facts[i] for i in chosen]
         return Spoken(pack(model.tokenizer, prefix, known, rng, balance), tokens, None)
 
@@ -238,12 +235,18 @@ def train_qwen(
     model.requires_grad_(True)
     return stage(
         2, module=model, make=seen_and_spoken, loss=both, lr=0.5 * lr, eval_every=eval_every,
-        evaluate=lambda average: scored(average, encode(average, val, device, False)),
+        evaluate=lambda average: scored(average, encode(average, val, device, False, workers)),
     )  # fmt: skip
 
 
 def _cached(
-    model: QwenTraining, scenes: Scenes, device: str, mirrored: bool, work: Path, key: str
+    model: QwenTraining,
+    scenes: Scenes,
+    device: str,
+    mirrored: bool,
+    work: Path,
+    key: str,
+    workers: int,
 ) -> Tensor:
     """Return `encode`, kept in ``work`` so that a resumed run need not encode again."""
     path = work / f"qwen2-vl-tokens-{int(mirrored)}.pt"
@@ -251,7 +254,7 @@ def _cached(
         kept = torch.load(path, weights_only=True)
         if kept["key"] == key:
             return kept["tokens"]
-    tokens = encode(model, scenes, device, mirrored)
+    tokens = encode(model, scenes, device, mirrored, workers)
     torch.save({"key": key, "tokens": tokens}, path.with_suffix(".partial"))
     os.replace(path.with_suffix(".partial"), path)
     return tokens

@@ -71,7 +71,8 @@ RECIPES: dict[str, Recipe] = {
 }
 # On photographs, from the StreetWorld weights; batches are of one worker, two to a step.
 PHOTOGRAPH_RECIPES: dict[str, Recipe] = {
-    name: replace(recipe, phases=_PHOTOGRAPH_PHASES, workers=2) for name, recipe in RECIPES.items()
+    name: replace(RECIPES[name], phases=_PHOTOGRAPH_PHASES, workers=2, minutes=minutes)
+    for name, minutes in {"deeplabv3plus": 20, "segformer": 30, "mask2former": 18}.items()
 }
 
 

@@ -16,7 +16,7 @@ from vlmis_utils.training.nets.dense import load_scenes
 from vlmis_utils.training.recipes.train_contrastive import train_contrastive
 from vlmis_utils.training.recipes.train_qwen import train_qwen
 
-__all__ = ["RECIPES", "Recipe", "train_vlm"]
+__all__ = ["PHOTOGRAPH_RECIPES", "RECIPES", "Recipe", "train_vlm"]
 
 
 @dataclass(frozen=True)
@@ -27,17 +27,26 @@ class Recipe:
         train: the trainer.
         minutes: default wall minutes on one core.
         eval_every: steps between evaluations.
+        workers: see `training.loop.fit`.
     """
 
     train: Callable[..., Fit]
     minutes: float
     eval_every: int
+    workers: int = 1
 
 
 RECIPES: dict[str, Recipe] = {
     "clip": Recipe(partial(train_contrastive, "clip"), 36, 200),
     "siglip": Recipe(partial(train_contrastive, "siglip"), 36, 200),
     "qwen2-vl": Recipe(train_qwen, 78, 150),
+}
+
+# On photographs, from the StreetWorld weights.
+PHOTOGRAPH_RECIPES: dict[str, Recipe] = {
+    "clip": Recipe(partial(train_contrastive, "clip"), 12, 200, 2),
+    "siglip": Recipe(partial(train_contrastive, "siglip"), 12, 200, 2),
+    "qwen2-vl": Recipe(partial(train_qwen, mirrored=False), 20, 150, 2),
 }
 
 
@@ -56,7 +65,7 @@ def train_vlm(
     eval_every: int | None = None,
     log: str | Path | None = None,
     start: str | Path | None = None,
-    workers: int = 1,
+    recipe: Recipe | None = None,
 ) -> Fit:
     """Train one VLM; a usable checkpoint lies in ``out/<name>`` after its evaluations.
 
@@ -71,14 +80,14 @@ def train_vlm(
         seed: of weights, batches and worlds.
         data: (train, val), instead of loading them.
         start: earlier checkpoint folder to begin with.
-        workers: see `training.loop.fit`.
+        recipe: instead of that of `RECIPES`.
 
     Raises:
         UserError: no such recipe.
     """
     if name not in RECIPES:
         raise UserError(f"unknown VLM recipe {name!r}{closest(name, RECIPES)}")
-    recipe = RECIPES[name]
+    recipe = recipe or RECIPES[name]
     train, val = data or (
         load_training("train", scenes, seed),
         load_training("val", held_out, seed),
@@ -93,6 +102,6 @@ def train_vlm(
         "seed": seed,
         "eval_every": eval_every or recipe.eval_every,
         "start": Path(start) if start else None,
-        "workers": workers,
+        "workers": recipe.workers,
     }
     return recipe.train(load_scenes(train), load_scenes(val), **settings)
