@@ -29,9 +29,10 @@ weights: $(READY)  ## train the embedded models again (DATA=cityscapes DATA_ROOT
 	@$(BIN)/python -m vlmis_utils.training.weights --data $(DATA) \
 	    $(if $(DATA_ROOT),--root $(DATA_ROOT)) $(ARGS)
 
-quality: $(READY)  ## measure the embedded models, and write their model cards
-	@$(BIN)/python -m vlmis_utils.training.evaluation.evaluate $(ARGS)
-	@$(BIN)/python -m vlmis_utils.training.recipes.ablations
+quality: $(READY)  ## measure the embedded models, and write their model cards (DATA, DATA_ROOT as above)
+	@$(BIN)/python -m vlmis_utils.training.evaluation.evaluate --data $(DATA) \
+	    $(if $(DATA_ROOT),--root $(DATA_ROOT)) $(ARGS)
+	@$(if $(filter streetworld,$(DATA)),$(BIN)/python -m vlmis_utils.training.recipes.ablations)
 
 serve: $(READY)  ## show the book at http://127.0.0.1:8000
 	@$(BIN)/python -m http.server -b 127.0.0.1 -d build/$(STUDY)/html 8000

@@ -1,31 +1,27 @@
 import numpy as np
 import pytest
-import yaml
 from PIL import Image
 
+from tests.helpers.photographs import write_photographs
 from vlmis_utils.core.errors import UserError
-from vlmis_utils.protocol.classes import TRAIN_CLASSES, pixel_counts
+from vlmis_utils.protocol.classes import pixel_counts
 from vlmis_utils.protocol.ground_corridor import ground_rule
+from vlmis_utils.training import weights
 from vlmis_utils.training.data import scene_weights
-from vlmis_utils.training.photographs import load_photographs, shrink
+from vlmis_utils.training.photographs import (
+    digest_of,
+    load_photographs,
+    read_photographs,
+    shrink,
+)
+from vlmis_utils.training.recipes import train_vlms
 
 SIZE = (40, 80)
 
 
 @pytest.fixture
 def folder(tmp_path):
-    rng = np.random.default_rng(0)
-    for split, count in (("train", 4), ("val", 2), ("test", 1)):
-        for kind in ("images", "labels"):
-            (tmp_path / kind / split).mkdir(parents=True)
-        for index in range(count):
-            labels = rng.choice([0, 2, 13, 255], size=SIZE).astype(np.uint8)
-            image = rng.integers(0, 256, (*SIZE, 3), dtype=np.uint8)
-            Image.fromarray(image).save(tmp_path / "images" / split / f"{split}{index}.png")
-            Image.fromarray(labels).save(tmp_path / "labels" / split / f"{split}{index}.png")
-    classes = {"classes": dict(enumerate(TRAIN_CLASSES)) | {255: "ignore"}}
-    (tmp_path / "classes.yaml").write_text(yaml.safe_dump(classes), encoding="utf-8")
-    return tmp_path
+    return write_photographs(tmp_path, SIZE, train=4, val=2, test=1)
 
 
 def test_photographs_become_training_data(folder):
@@ -66,3 +62,32 @@ def test_shrinking_keeps_means_and_invents_no_class():
     assert np.abs(small - means).max() <= 1
     assert set(np.unique(marks)) <= {0, 7, 255}
     assert shrink(image, labels, (64, 128))[0] is image
+
+
+def test_the_digest_follows_the_label_maps(folder):
+    cache = folder / "cache"
+    before, again = (
+        digest_of(read_photographs(folder, "test", size=SIZE, cache=cache)) for _ in "ab"
+    )
+    Image.fromarray(np.zeros(SIZE, np.uint8)).save(folder / "labels" / "test" / "test0.png")
+    after = digest_of(read_photographs(folder, "test", size=SIZE, cache=cache))
+    assert before == again != after
+
+
+def test_the_command_line_trains_on_them(folder, monkeypatch, capsys):
+    seen = {}
+
+    def train(name, *, out, work, device, steps, data, start, recipe):
+        seen.update(name=name, out=out, start=start, frames=[len(part) for part in data])
+        assert recipe.workers == 2
+
+    monkeypatch.setattr(train_vlms, "train_vlm", train)
+    monkeypatch.setenv("VLMIS_CACHE", str(folder / "cache"))
+    base = ["--data", "cityscapes", "--root", str(folder), "--only", "clip", "--steps", "1"]
+    assert weights.main([*base, "--threads", "1", "--out", str(folder / "out")]) == 0
+    assert seen == {
+        "name": "clip", "out": folder / "out", "start": weights.CHECKPOINTS / "clip",
+        "frames": [4, 2],
+    }  # fmt: skip
+    assert weights.main([*base[:2], "--root", str(folder / "none")]) == 2
+    assert "none" in capsys.readouterr().err

@@ -21,26 +21,22 @@ from vlmis_utils.protocol.models import ModelEntry
 from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.training.data import TrainingData
 from vlmis_utils.training.nets.contrastive_model import ContrastiveTraining
-from vlmis_utils.training.nets.dense import (
-    SCENE_TARGETS,
-    Scenes,
-    class_weights,
-    dense_loss,
-    load_scenes,
-    loudest,
-    normalise,
-    principal_patches,
-    scene_loss,
-    take,
-    token_shares,
-    windows,
-)
+from vlmis_utils.training.nets.dense import class_weights, dense_loss, loudest, scene_loss
+from vlmis_utils.training.nets.pixels import normalise, principal_patches
 from vlmis_utils.training.nets.qwen_model import (
     QwenTraining,
     name_what_is_seen,
     patchify,
 )
 from vlmis_utils.training.nets.qwen_turns import pack, prefix_of
+from vlmis_utils.training.nets.scenes import (
+    SCENE_TARGETS,
+    Scenes,
+    load_scenes,
+    take,
+    token_shares,
+    windows,
+)
 from vlmis_utils.training.recipes.captions import turns
 from vlmis_utils.training.recipes.train_trunk import (
     SeeingTrunk,
@@ -211,7 +207,7 @@ def test_principal_patches_whiten() -> None:
     data = frames(4, 0)
     noisy = rng.integers(0, 256, data.images.shape, dtype=np.uint8)
     noisy = TrainingData(noisy, data.labels, data.counts, data.safe, data.reasons, data.scene_ids)
-    kernels = principal_patches(noisy, 16, 10)
+    kernels = principal_patches(noisy.images, 16, 10)
     images = normalise(torch.from_numpy(noisy.images).permute(0, 3, 1, 2))
     out = torch.nn.functional.conv2d(images, kernels, stride=16).permute(1, 0, 2, 3).flatten(1)
     torch.testing.assert_close(torch.cov(out), torch.eye(10), atol=0.05, rtol=0)

@@ -22,7 +22,7 @@ from vlmis_utils.protocol.classes import (
 from vlmis_utils.protocol.models import ModelEntry, checkpoint_path
 from vlmis_utils.training.data import TrainingData
 from vlmis_utils.training.evaluation.language import Said
-from vlmis_utils.training.nets.dense import normalise
+from vlmis_utils.training.nets.pixels import normalise
 from vlmis_utils.training.nets.qwen_model import MERGE, PATCH, patchify
 
 __all__ = ["features", "fit_probe", "probe", "tower"]

@@ -14,7 +14,7 @@ from torch.nn import functional
 from vlmis_utils.core.io import write_atomically
 from vlmis_utils.protocol.classes import PRESENCE_CLASSES
 from vlmis_utils.protocol.prompts import contrastive_pairs
-from vlmis_utils.training.nets.dense import MEAN, STD
+from vlmis_utils.training.nets.pixels import MEAN, STD
 from vlmis_utils.training.nets.tokenizer import sentence_tokenizer
 from vlmis_utils.training.recipes.train_trunk import TRUNK
 

@@ -14,14 +14,10 @@ from torch.nn import functional
 from transformers.models.qwen2_vl.modeling_qwen2_vl import PatchEmbed
 
 from vlmis_utils.protocol.classes import OBJECT_CLASSES
-from vlmis_utils.training.nets.dense import (
-    MEAN,
-    STD,
-    DenseHead,
-    Scenes,
-    principal_patches,
-)
+from vlmis_utils.training.nets.dense import DenseHead
+from vlmis_utils.training.nets.pixels import MEAN, STD, principal_patches
 from vlmis_utils.training.nets.qwen_turns import Packed
+from vlmis_utils.training.nets.scenes import Scenes
 from vlmis_utils.training.nets.tokenizer import CHAT_TEMPLATE, chat_tokenizer
 
 __all__ = [
@@ -159,7 +155,7 @@ class QwenTraining(nn.Module):
         self.model.model.visual.patch_embed.__class__ = _LinearPatches
         self.head = DenseHead(widths[1], side=MERGE)
         if data is not None:
-            first = principal_patches(data.data, PATCH, widths[0])[:, :, None] / TEMPORAL
+            first = principal_patches(data.data.images, PATCH, widths[0])[:, :, None] / TEMPORAL
             embed = self.model.model.visual.patch_embed.proj.weight
             embed.data.copy_(first.expand(-1, -1, TEMPORAL, -1, -1))
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from vlmis_utils.protocol.prompts import presence_class
-from vlmis_utils.training.nets.dense import SCENE_TARGETS
+from vlmis_utils.training.nets.scenes import SCENE_TARGETS
 from vlmis_utils.training.recipes.captions import Facts, turns
 
 __all__ = ["Packed", "Prefix", "pack", "prefix_of", "turn_tokens"]

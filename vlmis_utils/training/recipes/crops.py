@@ -61,8 +61,8 @@ def augment(
     scale = min(1.0, max(fit_scale, float(np.exp(rng.uniform(np.log(low), np.log(high))))))
     rows, columns = round(phase.height / scale), round(phase.width / scale)
     top, left = _place(labels, rows, columns, phase.focus, rng)
-    crop = np.ascontiguousarray(image[top : top + rows, left : left + columns])
-    marks = np.ascontiguousarray(labels[top : top + rows, left : left + columns])
+    crop = np.array(image[top : top + rows, left : left + columns])
+    marks = np.array(labels[top : top + rows, left : left + columns])
     x = torch.from_numpy(crop).permute(2, 0, 1).float() / 255
     size = (phase.height, phase.width)
     if tuple(x.shape[1:]) != size:

@@ -20,17 +20,14 @@ from vlmis_utils.training.data import TrainingData, class_frequencies
 from vlmis_utils.training.evaluation import intervals
 from vlmis_utils.training.loop import fit
 from vlmis_utils.training.nets.contrastive_model import ContrastiveTraining
-from vlmis_utils.training.nets.dense import (
-    Scenes,
-    class_weights,
-    load_scenes,
-    normalise,
-    windows,
-)
+from vlmis_utils.training.nets.dense import class_weights
+from vlmis_utils.training.nets.pixels import normalise
+from vlmis_utils.training.nets.scenes import Scenes, load_scenes, windows
 from vlmis_utils.training.nets.segmenter_nets import BUILDERS
 from vlmis_utils.training.nets.segmenter_nets import class_weights as pixel_weights
 from vlmis_utils.training.recipes import train_contrastive as contrastive
 from vlmis_utils.training.recipes import train_segmenters as segmenters
+from vlmis_utils.training.recipes.contrastive_losses import balance_weights
 from vlmis_utils.training.recipes.train_trunk import (
     SeeingTrunk,
     load_backbone,
@@ -141,9 +138,7 @@ def contrast(run: Run, train: TrainingData, test: TrainingData, work: Path) -> I
         cells = tuple(contrastive.encode(model.eval(), scenes, "cpu", m) for m in (False, True))
     else:
         cells = tuple(_Pictures(scenes, mirrored) for mirrored in (False, True))
-    loss = partial(
-        contrastive.training_loss, balance=contrastive.balance_weights(scenes), device="cpu"
-    )
+    loss = partial(contrastive.training_loss, balance=balance_weights(scenes), device="cpu")
     draw = partial(contrastive.captioned, scenes, cells, 48 if before else 16)
     model = _fit(
         run, "towers", model, draw, loss, run.steps - before, work,

@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from vlmis_utils.protocol.classes import OBJECT_CLASSES, PRESENCE_CLASSES
 from vlmis_utils.training.loop import Fit, fit
@@ -33,18 +32,26 @@ from vlmis_utils.training.nets.contrastive_model import (
     save_open_clip,
     tokenise,
 )
-from vlmis_utils.training.nets.dense import SCENE_TARGETS, Scenes, auc, encoded
+from vlmis_utils.training.nets.dense import auc
+from vlmis_utils.training.nets.pixels import encoded
+from vlmis_utils.training.nets.scenes import Scenes
 from vlmis_utils.training.recipes.captions import caption
+from vlmis_utils.training.recipes.contrastive_losses import (
+    OBJECTS,
+    PRESENCE_COLUMNS,
+    UNSAFE,
+    Truth,
+    balance_weights,
+    pair_loss,
+    sigmoid_loss,
+    softmax_loss,
+)
 from vlmis_utils.training.recipes.train_trunk import train_trunk
 
-__all__ = ["balance_weights", "log_row", "train_contrastive"]
+__all__ = ["captioned", "encode", "log_row", "train_contrastive", "training_loss"]
 
 # Share of the minutes or steps that the dense pretraining of the trunk takes.
 TRUNK_SHARE = 0.7
-
-_PRESENCE_COLUMNS = [OBJECT_CLASSES.index(c) for c in PRESENCE_CLASSES]
-_OBJECTS, _PRESENCES = len(OBJECT_CLASSES), len(PRESENCE_CLASSES)
-_UNSAFE = SCENE_TARGETS.index("unsafe")
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,73 +71,11 @@ class Captioned:
     same: Tensor
 
 
-@dataclass(frozen=True, eq=False)
-class Truth:
-    """Targets float32 (B, 13) and known bool (B, 13), as in `dense.Scenes`."""
-
-    targets: Tensor
-    known: Tensor
-
-
-def pair_loss(logits: Tensor, truth: Truth, balance: Tensor) -> Tensor:
-    """Return the two-way cross entropy of presence and safety pairs.
-
-    Args:
-        logits: of `SENTENCES`, (B, 21).
-        truth: targets and what of them is known.
-        balance: weights (13, 2) of absent and present, so that both count alike.
-    """
-    yes = logits[:, _PRESENCE_COLUMNS] - logits[:, _OBJECTS : _OBJECTS + _PRESENCES]
-    danger = logits[:, -1:] - logits[:, -2:-1]
-    columns = [*_PRESENCE_COLUMNS, _UNSAFE]
-    target, known = truth.targets[:, columns], truth.known[:, columns].float()
-    weight = torch.where(target > 0, balance[columns, 1], balance[columns, 0]) * known
-    weight[:, -1] *= 3  # one safety pair beside nine presence pairs
-    loss = functional.binary_cross_entropy_with_logits(
-        torch.cat([yes, danger], 1), target, reduction="none"
-    )
-    return (loss * weight).sum() / weight.sum().clamp(min=1e-6)
-
-
-def softmax_loss(bank: Tensor, captions: Tensor, same: Tensor, truth: Truth) -> Tensor:
-    """Return InfoNCE over images and captions, and over the mention sentences of each image.
-
-    Several captions may be true of an image: the target is even over them.
-    """
-    pairs = same.float()
-    rows = -(pairs / pairs.sum(1, keepdim=True) * captions.log_softmax(1)).sum(1).mean()
-    columns = -(pairs / pairs.sum(0, keepdim=True) * captions.log_softmax(0)).sum(0).mean()
-    shown = truth.targets[:, :_OBJECTS]
-    share = shown / shown.sum(1, keepdim=True).clamp(min=1)
-    mention = -(share * bank[:, :_OBJECTS].log_softmax(1)).sum(1).mean()
-    return 0.25 * (rows + columns) + 0.5 * mention
-
-
-def sigmoid_loss(bank: Tensor, captions: Tensor, same: Tensor, truth: Truth) -> Tensor:
-    """Return the sigmoid loss over images and captions, and over all `SENTENCES`."""
-    pairs = functional.binary_cross_entropy_with_logits(captions, same.float())
-    shown = truth.targets[:, :_OBJECTS]
-    unsafe = truth.targets[:, _UNSAFE, None]
-    labels = torch.cat([shown, 1 - shown[:, _PRESENCE_COLUMNS], 1 - unsafe, unsafe], 1)
-    known = truth.known[:, :_OBJECTS].float()
-    sure = torch.cat([known, known[:, _PRESENCE_COLUMNS], torch.ones_like(unsafe).expand(-1, 2)], 1)
-    each = functional.binary_cross_entropy_with_logits(bank, labels, reduction="none")
-    return 0.5 * pairs + 0.5 * (each * sure).sum() / sure.sum()
-
-
-def balance_weights(scenes: Scenes) -> Tensor:
-    """Return weights (13, 2) of absent and present under the sampling probabilities."""
-    mass = scenes.weights[:, None] * scenes.known
-    share = (mass * scenes.targets).sum(0) / np.maximum(mass.sum(0), 1e-9)
-    share = np.clip(share, 0.06, 0.94)
-    return torch.from_numpy(np.stack([0.5 / (1 - share), 0.5 / share], 1).astype(np.float32))
-
-
 def encode(
     model: ContrastiveTraining, scenes: Scenes, device: str, mirrored: bool, workers: int = 1
 ) -> Tensor:
     """Return `ContrastiveTraining.cells` of all scenes, float16 (N, C, h, w), on the CPU."""
-    return encoded(model.cells, scenes, device, mirrored, workers)
+    return encoded(model.cells, scenes.data.images, device, mirrored, workers)
 
 
 def captioned(
@@ -140,7 +85,7 @@ def captioned(
     index = rng.choice(len(scenes), size=min(size, len(scenes)), p=scenes.weights, replace=False)
     side = rng.integers(0, 2, len(index))
     targets = torch.from_numpy(scenes.targets[index])
-    shown = targets[:, :_OBJECTS]
+    shown = targets[:, :OBJECTS]
     return Captioned(
         cells=torch.stack([cells[s][i] for s, i in zip(side, index, strict=True)]).float(),
         truth=Truth(targets, torch.from_numpy(scenes.known[index])),
@@ -167,10 +112,10 @@ def validate(
     seen = model.see(cells.float().to(device))
     logits = model.compare(seen, model.sentences).float().cpu().numpy()
     scores = {
-        c: (logits[:, column] - logits[:, _OBJECTS + row], OBJECT_CLASSES.index(c))
-        for row, (c, column) in enumerate(zip(PRESENCE_CLASSES, _PRESENCE_COLUMNS, strict=True))
+        c: (logits[:, column] - logits[:, OBJECTS + row], OBJECT_CLASSES.index(c))
+        for row, (c, column) in enumerate(zip(PRESENCE_CLASSES, PRESENCE_COLUMNS, strict=True))
     }
-    scores["safety"] = (logits[:, -1] - logits[:, -2], _UNSAFE)
+    scores["safety"] = (logits[:, -1] - logits[:, -2], UNSAFE)
     return {
         name: auc(scenes.targets[:, column], score, scenes.known[:, column])
         for name, (score, column) in scores.items()

@@ -9,7 +9,9 @@ its mirror image; then both are tuned together, the dense loss kept.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +22,8 @@ from torch import Tensor
 
 from vlmis_utils.protocol.classes import PRESENCE_CLASSES
 from vlmis_utils.training.loop import Fit, fit
-from vlmis_utils.training.nets.dense import (
-    Batch,
-    Scenes,
-    class_weights,
-    crops_first,
-    dense_loss,
-    encoded,
-    loudest,
-    normalise,
-    object_auc,
-    sampler,
-)
+from vlmis_utils.training.nets.dense import class_weights, dense_loss, loudest, object_auc
+from vlmis_utils.training.nets.pixels import encoded, normalise
 from vlmis_utils.training.nets.qwen_model import (
     PATCH,
     TEXT_LAYERS,
@@ -42,7 +34,9 @@ from vlmis_utils.training.nets.qwen_model import (
     save_qwen,
 )
 from vlmis_utils.training.nets.qwen_turns import Packed, pack, prefix_of
-from vlmis_utils.training.recipes.train_contrastive import balance_weights, log_row
+from vlmis_utils.training.nets.scenes import Batch, Scenes, crops_first, sampler
+from vlmis_utils.training.recipes.contrastive_losses import balance_weights
+from vlmis_utils.training.recipes.train_contrastive import log_row
 
 __all__ = ["train_qwen"]
 
@@ -63,7 +57,7 @@ def encode(
     model: QwenTraining, scenes: Scenes, device: str, mirrored: bool, workers: int = 1
 ) -> Tensor:
     """Return the merged vision tokens of all scenes, float16 (N, h, w, width) on the CPU."""
-    return encoded(model.see, scenes, device, mirrored, workers)
+    return encoded(model.see, scenes.data.images, device, mirrored, workers)
 
 
 @torch.inference_mode()
@@ -136,7 +130,7 @@ def train_qwen(
         start: earlier checkpoint to begin with; its language model keeps what its words mean.
         batch: scenes a step, of all workers together.
         mirrored: the language stage sees each scene's mirror image, too.
-        The rest is as in `train_vlms.train_vlm` and `training.fit`.
+        The rest is as in `train_vlms.train_vlm`.
 
     Returns:
         the last stage; its metric is the mean of presence and safety balanced accuracy.
@@ -193,7 +187,11 @@ def train_qwen(
     for part in language_parts:
         part.requires_grad_(True)
     cache = [
-        _cached(model, train, device, m, work, f"{signature} {minutes} {steps}", workers)
+        _kept(
+            partial(encode, model, train, device, m, workers),
+            work / f"qwen2-vl-tokens-{int(m)}.pt",
+            f"{signature} {minutes} {steps}",
+        )
         for m in ((False, True) if mirrored else (False,))
     ]
     held_out = encode(model, val, device, False, workers)
@@ -239,22 +237,13 @@ def train_qwen(
     )  # fmt: skip
 
 
-def _cached(
-    model: QwenTraining,
-    scenes: Scenes,
-    device: str,
-    mirrored: bool,
-    work: Path,
-    key: str,
-    workers: int,
-) -> Tensor:
-    """Return `encode`, kept in ``work`` so that a resumed run need not encode again."""
-    path = work / f"qwen2-vl-tokens-{int(mirrored)}.pt"
+def _kept(make: Callable[[], Tensor], path: Path, key: str) -> Tensor:
+    """Return what ``make`` does, kept in a file so that a resumed run need not make it again."""
     if path.exists():
         kept = torch.load(path, weights_only=True)
         if kept["key"] == key:
             return kept["tokens"]
-    tokens = encode(model, scenes, device, mirrored, workers)
+    tokens = make()
     torch.save({"key": key, "tokens": tokens}, path.with_suffix(".partial"))
     os.replace(path.with_suffix(".partial"), path)
     return tokens

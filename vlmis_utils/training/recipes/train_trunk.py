@@ -18,17 +18,14 @@ from torch import Tensor, nn
 from vlmis_utils.models.segmentation.deeplab import DeepLabV3Plus
 from vlmis_utils.training.loop import Fit, fit
 from vlmis_utils.training.nets.dense import (
-    SCENE_TARGETS,
-    Batch,
     DenseHead,
-    Scenes,
     class_weights,
-    crops_first,
     dense_loss,
-    normalise,
     object_auc,
     scene_loss,
 )
+from vlmis_utils.training.nets.pixels import normalise
+from vlmis_utils.training.nets.scenes import SCENE_TARGETS, Batch, Scenes, crops_first
 
 __all__ = ["TRUNK", "SeeingTrunk", "load_backbone", "train_trunk", "trunk_loss"]
 

@@ -12,7 +12,7 @@ from vlmis_utils.core.device import resolve_device
 from vlmis_utils.core.errors import UserError, closest
 from vlmis_utils.training.data import SCENES, TrainingData, load_training
 from vlmis_utils.training.loop import Fit
-from vlmis_utils.training.nets.dense import load_scenes
+from vlmis_utils.training.nets.scenes import load_scenes
 from vlmis_utils.training.recipes.train_contrastive import train_contrastive
 from vlmis_utils.training.recipes.train_qwen import train_qwen
 
