@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 __all__ = [
-    "direction", "estimate", "listing", "number", "p_value", "percent", "say", "strength",
+    "direction", "estimate", "listing", "number", "p_value", "percent", "strength",
     "value_range", "verbatim",
 ]  # fmt: skip
 
@@ -137,14 +137,3 @@ def strength(r: float, low: float, high: float) -> str:
     word = "strong" if size >= 0.7 else "moderate" if size >= 0.5 else "weak"
     word = "negligible" if size < 0.3 else word
     return f"a {word} {'positive' if r > 0 else 'negative'} correlation"
-
-
-def say(**facts: object) -> None:
-    """Glue facts under their names, so that the text of the page can quote them.
-
-    Floats keep all digits: the text chooses, as in ``{glue:text}`name:.2f```.
-    """
-    from myst_nb import glue
-
-    for name, fact in facts.items():
-        glue(name, fact.item() if hasattr(fact, "item") else fact, display=False)
