@@ -18,7 +18,7 @@ CHILD = """
 import sys, time, torch
 from vlmis_utils.core.allocator import keep_freed_memory
 from vlmis_utils.protocol.models import find_model, load_catalogue
-from vlmis_utils.models.segmentation import load_segmenter
+from vlmis_utils.models.segmentation.loading import load_segmenter
 torch.set_num_threads(1)
 if sys.argv[2] == "kept":
     assert keep_freed_memory(), "no glibc here"

@@ -23,8 +23,8 @@ from vlmis_utils.models.convert import (
     convert_transformers,
     read_public,
 )
-from vlmis_utils.models.segmentation import load_segmenter
 from vlmis_utils.models.segmentation.deeplab import DeepLabConfig, DeepLabV3Plus
+from vlmis_utils.models.segmentation.loading import load_segmenter
 from vlmis_utils.protocol.models import ModelEntry
 
 NARROW = {"aspp_channels": 8, "project_channels": 4, "decoder_channels": 8}

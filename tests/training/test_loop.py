@@ -296,7 +296,7 @@ def test_the_test_split_is_not_for_training(tmp_path):
 
 @pytest.mark.parametrize("name", ["deeplabv3plus", "segformer", "mask2former"])
 def test_recipes_train_and_export_a_loadable_checkpoint(name, tmp_path, monkeypatch):
-    from vlmis_utils.models.segmentation import load_segmenter
+    from vlmis_utils.models.segmentation.loading import load_segmenter
     from vlmis_utils.protocol.models import LIBRARIES, ModelEntry
 
     recipe = dataclasses.replace(

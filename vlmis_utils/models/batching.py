@@ -1,8 +1,9 @@
-"""Answering in as many parts as a device's memory asks for."""
+"""As many images at a time as a device's memory holds: the one halving on out-of-memory."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -11,45 +12,87 @@ from vlmis_utils.core.errors import RunError
 from vlmis_utils.protocol.answer import Answer
 from vlmis_utils.protocol.prompts import Prompt
 
-__all__ = ["answer_in_parts"]
+__all__ = ["answer_in_parts", "in_parts", "out_of_memory"]
 
+T = TypeVar("T")
 Ask = Callable[[Tensor, Sequence[Prompt]], list[list[Answer]]]
+
+_FULL = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error says that memory is full, in whatever words of torch.
+
+    >>> out_of_memory(RuntimeError("CUDA error: out of memory")), out_of_memory(ValueError("no"))
+    (True, False)
+    """
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(w in str(error).lower() for w in _FULL)
+
+
+def in_parts(
+    run: Callable[[Any], Sequence[T]],
+    items: Any,
+    full: str,
+    most: int | None = None,
+    halved: Callable[[int], None] = lambda most: None,
+) -> list[T]:
+    """Return a result for each item; where memory does not hold them, for half as many at a time.
+
+    Args:
+        run: returns a result for each of some items.
+        items: a tensor or a sequence.
+        full: what to say where one item alone does not fit.
+        most: items at a time to begin with; all by default.
+        halved: told, each time, how many are tried from there on.
+
+    Raises:
+        RunError: one item does not fit.
+    """
+    found: list[T] = []
+    while len(found) < len(items):
+        part = items[len(found) : len(found) + (most or len(items))]
+        try:
+            found += run(part)
+            continue
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
+                raise
+            if len(part) == 1:
+                raise RunError(full) from error
+        if torch.cuda.is_initialized():
+            torch.cuda.empty_cache()
+        most = (len(part) + 1) // 2
+        halved(most)
+    return found
 
 
 def answer_in_parts(
     ask: Ask,
     images: Tensor,
     prompts: Sequence[Prompt],
-    halved: Callable[[int], None] = lambda count: None,
+    halved: Callable[[], None] = lambda: None,
 ) -> list[list[Answer]]:
     """Answer; where memory does not do, half the images, then half the prompts, at a time.
 
     Args:
-        ask: answers each prompt about each image, or raises `torch.OutOfMemoryError`.
+        ask: answers each prompt about each image, or raises what `out_of_memory` knows.
         images: (B, 3, H, W).
         prompts: the questions.
-        halved: told how many images were too many, each time.
+        halved: told each time that fewer are computed together.
 
     Raises:
         RunError: one image and one prompt do not fit.
     """
-    try:
-        return ask(images, prompts)
-    except torch.OutOfMemoryError as error:
-        if len(images) == 1 and len(prompts) == 1:
-            raise RunError(
-                "one image does not fit in the device's memory: set device: cpu, or give the "
-                "model fewer pixels by the options of its entry in the model catalogue"
-            ) from error
-    if torch.cuda.is_initialized():
-        torch.cuda.empty_cache()
-    halved(len(images))
-    if len(images) > 1:
-        half = (len(images) + 1) // 2
-        parts = (images[:half], images[half:])
-        return [row for part in parts for row in answer_in_parts(ask, part, prompts, halved)]
-    half = (len(prompts) + 1) // 2
-    (first,), (rest,) = (
-        answer_in_parts(ask, images, part, halved) for part in (prompts[:half], prompts[half:])
+    full = (
+        "one image does not fit in the device's memory: set device: cpu, or give the model fewer"
+        " pixels by the options of its entry in the model catalogue"
     )
-    return [first + rest]
+
+    def rows(some: Tensor) -> list[list[Answer]]:
+        if len(some) > 1:
+            return ask(some, prompts)
+        return [in_parts(lambda part: ask(some, part)[0], prompts, full, halved=lambda _: halved())]
+
+    return in_parts(rows, images, full, halved=lambda _: halved())

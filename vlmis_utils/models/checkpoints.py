@@ -1,7 +1,8 @@
-"""How large a checkpoint is, from the headers of its safetensors files or from the catalogue."""
+"""What a checkpoint folder holds: its digest, its size in parameters, and which file is damaged."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -10,7 +11,10 @@ from pathlib import Path
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.core.sniff import what_is
 
-__all__ = ["count_parameters", "stated_parameters"]
+__all__ = ["FILES", "count_parameters", "damaged_file", "folder_digest", "stated_parameters"]
+
+# The files of a checkpoint folder that determine what a model computes.
+FILES = ("*.json", "*.safetensors")
 
 _LENGTH = 8  # bytes before a header, its length as a little-endian number
 _LONGEST = 100_000_000  # bytes of a header; the format allows no more
@@ -53,6 +57,36 @@ def _counted(path: Path) -> int:
     if not whole:
         raise UserError(f"{path} is no safetensors file, or cut off: download it again")
     return count
+
+
+def folder_digest(path: str | Path) -> str:
+    """Return 16 hex digits of the SHA-256 of a checkpoint: its JSON and safetensors files.
+
+    Args:
+        path: the checkpoint's folder, or the checkpoint where it is one file.
+    """
+    path = Path(path)
+    files = [path] if path.is_file() else {f for kind in FILES for f in path.glob(kind)}
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        if not file.name.startswith("."):
+            digest.update(file.name.encode() + b"\0")
+            with file.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()[:16]
+
+
+def damaged_file(folder: Path) -> Path:
+    """Return the first safetensors file of ``folder`` that cannot be opened, else the folder."""
+    from safetensors import SafetensorError, safe_open
+
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            with safe_open(path, framework="pt"):
+                pass
+        except (SafetensorError, OSError):
+            return path
+    return folder
 
 
 def stated_parameters(words: str) -> float | None:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from vlmis_utils.core.errors import UserError, closest, shown
+from vlmis_utils.core import validation
+from vlmis_utils.core.errors import UserError
 
 if TYPE_CHECKING:
     from vlmis_utils.protocol.models import ModelEntry
 
-__all__ = ["Options", "Text", "Whole", "read_options"]
+__all__ = ["Options", "Whole", "read_options"]
 
 
 def _whole(value: object) -> object:
-    """Take 256.0 for 256, as YAML and JSON writers do not tell them apart."""
+    """Take 256.0 for 256, as writers of YAML do not tell them apart."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, BeforeValidator(_whole), Field(strict=True)]
-Text = Annotated[str, Field(strict=True)]
+Whole = Annotated[validation.Whole, BeforeValidator(_whole)]
 
 
 class Options(BaseModel):
@@ -29,11 +29,11 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
-O = TypeVar("O", bound=Options)  # noqa: E741
+Kind = TypeVar("Kind", bound=Options)
 
 
-def read_options(kind: type[O], entry: ModelEntry) -> O:
-    """Return the options of an entry, defaults filled in.
+def read_options(kind: type[Kind], entry: ModelEntry) -> Kind:
+    """Return the options of an entry, defaults filled in; null stands for the default.
 
     Args:
         kind: the options that its library takes.
@@ -42,24 +42,15 @@ def read_options(kind: type[O], entry: ModelEntry) -> O:
     Raises:
         UserError: unknown options and wrong values, all of them in one line.
     """
+    given = {key: value for key, value in entry.options if value is not None}
     try:
-        return kind.model_validate(dict(entry.options))
+        return kind.model_validate(given)
     except ValidationError as error:
-        problems = "; ".join(_problems(error, kind))
-        raise UserError(f"model {entry.name!r}: {problems}") from None
-
-
-def _problems(error: ValidationError, kind: type[Options]) -> list[str]:
-    unknown: list[str] = []
-    wrong: dict[str, tuple[list[str], object]] = {}
-    for found in error.errors(include_url=False):
-        key = str(found["loc"][0]) if found["loc"] else ""
-        if found["type"] == "extra_forbidden":
-            unknown.append(f"unknown option {key!r}{closest(key, kind.model_fields)}")
-            continue
-        wanted = found["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-        wrong.setdefault(key, ([], found["input"]))[0].append(wanted.partition(", unable")[0])
-    return unknown + [
-        f"option {key} must be {' or '.join(dict.fromkeys(wanted))}, not {shown(given)}"
-        for key, (wanted, given) in wrong.items()
-    ]
+        found = [p.text for p in validation.problems(error, given, kind.model_fields)]
+        told = (
+            text.replace("unknown key", "unknown option", 1)
+            if text.startswith("unknown key")
+            else f"option {text}"
+            for text in found
+        )
+        raise UserError(f"model {entry.name!r}: {'; '.join(told)}") from None

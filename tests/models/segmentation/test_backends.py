@@ -18,7 +18,7 @@ from tests.helpers.segmenter_checkpoints import (
     write_segformer,
 )
 from vlmis_utils.core.errors import UserError
-from vlmis_utils.models.segmentation import load_segmenter
+from vlmis_utils.models.segmentation.loading import load_segmenter
 from vlmis_utils.protocol.classes import TRAIN_CLASSES
 from vlmis_utils.protocol.models import ModelEntry
 
@@ -235,7 +235,8 @@ def test_a_model_that_wants_its_task_in_words_is_refused(
 
 
 def test_options_and_precision_are_part_of_the_digest(segformer: Path, monkeypatch) -> None:
-    from vlmis_utils.models.segmentation.loading import _digest, folder_digest
+    from vlmis_utils.models.checkpoints import folder_digest
+    from vlmis_utils.models.segmentation.loading import _digest
 
     def entry(**options: object) -> ModelEntry:
         return ModelEntry(

@@ -18,7 +18,8 @@ from tests.helpers.hub import Hub
 from tests.helpers.miniature import make_cityscapes
 from tests.helpers.segmenter_checkpoints import write_mask2former, write_segformer
 from vlmis_utils.core.errors import UserError
-from vlmis_utils.models.segmentation import folder_digest, load_segmenter
+from vlmis_utils.models.checkpoints import folder_digest
+from vlmis_utils.models.segmentation.loading import load_segmenter
 from vlmis_utils.protocol.classes import TRAIN_CLASSES
 from vlmis_utils.protocol.models import ModelEntry
 from vlmis_utils.protocol.study import Study

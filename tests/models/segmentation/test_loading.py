@@ -4,13 +4,11 @@ import torch
 
 from tests.helpers.limited import Limited
 from vlmis_utils.core.errors import RunError, UserError
-from vlmis_utils.models.segmentation import (
-    Segmenter,
-    folder_digest,
-    label_table,
-    load_segmenter,
-)
+from vlmis_utils.models.checkpoints import folder_digest
 from vlmis_utils.models.segmentation.deeplab import DeepLabConfig, DeepLabV3Plus
+from vlmis_utils.models.segmentation.label_map import label_table
+from vlmis_utils.models.segmentation.loading import load_segmenter
+from vlmis_utils.models.segmentation.segmenter import Segmenter
 from vlmis_utils.protocol.classes import TRAIN_CLASSES
 from vlmis_utils.protocol.models import ModelEntry
 

@@ -9,13 +9,9 @@ import pytest
 import torch
 
 from vlmis_utils.core.errors import UserError
-from vlmis_utils.models.segmentation.options import (
-    Options,
-    precision,
-    read_options,
-    window_scores,
-    windows,
-)
+from vlmis_utils.models.options import read_options
+from vlmis_utils.models.segmentation.options import SegmenterOptions, precision
+from vlmis_utils.models.segmentation.sliding_window import window_scores, windows
 from vlmis_utils.protocol.models import ModelEntry, load_catalogue
 
 
@@ -33,16 +29,16 @@ def test_options_from_a_catalogue(tmp_path: Path) -> None:
     )
     read = load_catalogue(path)["m"]
     hash(read)
-    assert read_options(read) == Options(
+    assert read_options(SegmenterOptions, read) == SegmenterOptions(
         window=(512, 768), size="native", label_map={"tree": "vegetation", "*": "ignore"}
     )
-    assert read_options(entry()) == Options()
+    assert read_options(SegmenterOptions, entry()) == SegmenterOptions()
 
 
 def test_every_segmenter_of_the_catalogue_has_options_that_can_be_read() -> None:
     entries = [e for e in load_catalogue().values() if e.kind == "segmenter"]
-    read = {e.name: read_options(e) for e in entries}
-    assert read["segformer"] == read["mask2former"] == read["deeplabv3plus"] == Options()
+    read = {e.name: read_options(SegmenterOptions, e) for e in entries}
+    assert read["segformer"] == read["mask2former"] == read["deeplabv3plus"] == SegmenterOptions()
     assert read["segformer-b5-cityscapes"].window == (1024, 1024)
     assert read["mask2former-swin-large-cityscapes"].masks == "full"
 
@@ -54,18 +50,18 @@ def test_every_segmenter_of_the_catalogue_has_options_that_can_be_read() -> None
         ({"window": 512}, r"window must be \[height, width\]"),
         ({"window": (512, 0)}, r"window must be \[height, width\]"),
         ({"window": (512, 1.5)}, r"window must be \[height, width\]"),
-        ({"window": "native"}, r"window and stride are \[height, width\]"),
+        ({"window": "native"}, r"window must be \[height, width\]"),
         ({"size": "nativ"}, "or native"),
         ({"stride": (4, 4)}, "stride without window"),
         ({"window": (8, 8), "stride": (4, 9)}, "leaves gaps"),
-        ({"masks": "fll"}, "did you mean 'full'"),
-        ({"precision": "fp16"}, "precision cannot be 'fp16'"),
-        ({"label_map": "tree"}, "label_map must map"),
+        ({"masks": "fll"}, "masks must be 'library' or 'full', not 'fll'"),
+        ({"precision": "fp16"}, "precision must be 'auto', .* not 'fp16'"),
+        ({"label_map": "tree"}, "label_map must be"),
     ],
 )
 def test_bad_options(options, words) -> None:
     with pytest.raises(UserError, match=words):
-        read_options(entry(**options))
+        read_options(SegmenterOptions, entry(**options))
 
 
 @pytest.mark.parametrize(

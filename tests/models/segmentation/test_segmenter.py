@@ -36,6 +36,7 @@ def test_the_size_that_fits_is_found_once(error: Exception) -> None:
 
 def test_cuda_memory_is_given_back_before_the_next_attempt(monkeypatch) -> None:
     freed = []
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: freed.append(1))
     monkeypatch.setattr(
         "vlmis_utils.models.segmentation.segmenter.autocast",

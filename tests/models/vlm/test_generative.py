@@ -218,7 +218,7 @@ def test_only_a_first_token_ends_a_text() -> None:
 
 
 def test_a_wrong_end_is_named(folder: Path) -> None:
-    with pytest.raises(UserError, match="option stop must be end or first, not 'soon'"):
+    with pytest.raises(UserError, match="option stop must be 'end' or 'first', not 'soon'"):
         load_vlm(entry(str(folder), stop="soon"))
 
 

@@ -173,9 +173,9 @@ def test_a_budget_is_kept_whatever_the_image(
     [
         ("llava", {"max_pixels": 4096}, "max_pixels means nothing to CLIPImageProcessor"),
         ("qwen2_vl", {"image_splitting": 0}, "image_splitting means nothing"),
-        ("qwen2_vl", {"max_pixels": "many"}, "max_pixels must be a whole number from 1"),
+        ("qwen2_vl", {"max_pixels": "many"}, "max_pixels must be a whole number"),
         ("blip2", {"question": "Question:"}, "question must be text with {prompt}"),
-        ("blip2", {"dtype": "float61"}, "unknown dtype 'float61' .did you mean 'float16'"),
+        ("blip2", {"dtype": "float61"}, "dtype must be 'auto', .*, not 'float61'"),
         ("blip2", {"max_pixel": 4}, "unknown option 'max_pixel' .did you mean 'max_pixels'"),
     ],
 )

@@ -112,7 +112,7 @@ def test_all_wrong_options_are_told_at_once() -> None:
         read_options(OpenAIOptions, entry(concurency=2, max_tokens="many", temperature=True))
     message = str(caught.value)
     assert "did you mean 'concurrency'?" in message and "\n" not in message
-    assert "option max_tokens must be a valid integer, not 'many'" in message
+    assert "option max_tokens must be a whole number, not 'many'" in message
     assert "option temperature must be" in message and "'default'" in message
 
 

@@ -5,23 +5,3 @@ Public checkpoints and the embedded ones load by the same code: DeepLabV3+ throu
 image is segmented whole, or window by window where the catalogue says so; scores are upsampled
 bilinearly to the image's size before the greatest is taken.
 """
-
-from __future__ import annotations
-
-from vlmis_utils.models.segmentation.label_map import label_table
-from vlmis_utils.models.segmentation.loading import (
-    LIBRARIES,
-    folder_digest,
-    load_segmenter,
-)
-from vlmis_utils.models.segmentation.options import Options
-from vlmis_utils.models.segmentation.segmenter import Segmenter
-
-__all__ = [
-    "LIBRARIES",
-    "Options",
-    "Segmenter",
-    "folder_digest",
-    "label_table",
-    "load_segmenter",
-]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from vlmis_utils.core.errors import UserError
-from vlmis_utils.models.files import damaged_file
-from vlmis_utils.models.segmentation.options import Options
-from vlmis_utils.models.segmentation.upsample import resize
+from vlmis_utils.core.errors import UserError, one_line
+from vlmis_utils.models.checkpoints import damaged_file
+from vlmis_utils.models.segmentation.argmax import resize
+from vlmis_utils.models.segmentation.options import SegmenterOptions
 
 if TYPE_CHECKING:
     from vlmis_utils.protocol.models import ModelEntry
@@ -37,7 +37,7 @@ class Scores(Protocol):
 
 
 def load_deeplab(
-    entry: ModelEntry, options: Options, folder: Path, device: str
+    entry: ModelEntry, options: SegmenterOptions, folder: Path, device: str
 ) -> tuple[Scores, list[str]]:
     """Return the scores of a DeepLabV3+ folder of `models.segmentation.deeplab`, and its labels.
 
@@ -66,7 +66,7 @@ def load_deeplab(
 
 
 def load_transformers(
-    entry: ModelEntry, options: Options, folder: Path, device: str
+    entry: ModelEntry, options: SegmenterOptions, folder: Path, device: str
 ) -> tuple[Scores, list[str]]:
     """Return the scores of any semantic or universal segmenter of transformers, and its labels.
 
@@ -132,14 +132,14 @@ def _opened(entry: ModelEntry, folder: Path, universal: bool) -> tuple[Any, Any]
     except Exception as error:
         embedded = entry.checkpoint.startswith("vlmis_utils/")
         raise UserError(
-            f"model {entry.name!r}: {damaged_file(folder)} does not load ({_first_line(error)}):"
+            f"model {entry.name!r}: {damaged_file(folder)} does not load ({one_line(error)}):"
             f" {'run `make weights`, or ' if embedded else ''}mend the checkpoint in the model"
             " catalogue"
         ) from error
     return processor, model
 
 
-def _check(name: str, model: Any, options: Options, fixed: bool) -> None:
+def _check(name: str, model: Any, options: SegmenterOptions, fixed: bool) -> None:
     family = model.config.model_type
     if "task_inputs" in inspect.signature(model.forward).parameters:
         raise UserError(
@@ -155,7 +155,7 @@ def _check(name: str, model: Any, options: Options, fixed: bool) -> None:
         )
 
 
-def _resizing(options: Options, size: tuple[int, ...]) -> dict[str, object]:
+def _resizing(options: SegmenterOptions, size: tuple[int, ...]) -> dict[str, object]:
     """Return what to tell an image processor about images of a size, in the options' words."""
     from transformers.image_utils import SizeDict
 
@@ -203,10 +203,6 @@ def _full_scores(classes: Tensor, masks: Tensor, inputs: Any, size: tuple[int, .
 
 def _chosen(scores: Tensor, chosen: Tensor | None, axis: int = 1) -> Tensor:
     return scores if chosen is None else scores.index_select(axis, chosen)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _ready(model: Any, device: str) -> Any:

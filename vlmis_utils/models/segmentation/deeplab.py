@@ -24,7 +24,7 @@ from torchvision.models import mobilenet_v2, resnet50, resnet101
 from torchvision.models._utils import IntermediateLayerGetter
 from torchvision.models.segmentation.deeplabv3 import ASPP
 
-from vlmis_utils.core.errors import UserError, closest
+from vlmis_utils.core.errors import UserError, closest, one_line
 from vlmis_utils.protocol.classes import TRAIN_CLASSES
 
 __all__ = ["BACKBONES", "DeepLabConfig", "DeepLabV3Plus"]
@@ -184,7 +184,7 @@ class DeepLabV3Plus(nn.Module):
                 {n: t.float() if t.is_floating_point() else t for n, t in tensors.items()}
             )
         except Exception as error:
-            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            first = one_line(error)
             raise UserError(
                 f"{folder / _WEIGHTS} does not load ({first}): run `make weights`"
             ) from error

@@ -10,29 +10,27 @@ from torch import Tensor
 
 from vlmis_utils.core.errors import UserError, closest
 from vlmis_utils.core.progress import say
+from vlmis_utils.models.checkpoints import FILES, folder_digest
 from vlmis_utils.models.hub import fetch
+from vlmis_utils.models.options import read_options
+from vlmis_utils.models.segmentation.argmax import greatest, resize
 from vlmis_utils.models.segmentation.backends import load_deeplab, load_transformers
 from vlmis_utils.models.segmentation.label_map import label_table, missing_classes
-from vlmis_utils.models.segmentation.options import (
-    precision,
-    read_options,
-    window_scores,
-)
+from vlmis_utils.models.segmentation.options import SegmenterOptions, precision
 from vlmis_utils.models.segmentation.segmenter import Segmenter
-from vlmis_utils.models.segmentation.upsample import greatest, resize
+from vlmis_utils.models.segmentation.sliding_window import window_scores
 from vlmis_utils.protocol.classes import IGNORE
 from vlmis_utils.protocol.models import ModelEntry, checkpoint_path
 
-__all__ = ["LIBRARIES", "folder_digest", "load_segmenter"]
+__all__ = ["LIBRARIES", "load_segmenter"]
 
 LIBRARIES: tuple[str, ...] = ("deeplabv3plus", "transformers-semantic", "transformers-universal")
-_FILES = ("*.json", "*.safetensors")
 
 
 def load_segmenter(entry: ModelEntry, device: str = "cpu") -> Segmenter:
     """Load the segmenter of a catalogue entry; its library is imported only now.
 
-    Its options are those of `Options`. Weights are safetensors; no code of a checkpoint runs.
+    Its options are `SegmenterOptions`. Weights are safetensors; no code of a checkpoint runs.
 
     Args:
         entry: from `protocol.models.load_catalogue`, with ``kind`` "segmenter".
@@ -51,7 +49,7 @@ def load_segmenter(entry: ModelEntry, device: str = "cpu") -> Segmenter:
             f"model {entry.name!r}: unknown segmenter library {entry.library!r}"
             f"{closest(entry.library, LIBRARIES)}"
         )
-    options = read_options(entry)
+    options = read_options(SegmenterOptions, entry)
     folder = _locate(entry)
     load = load_deeplab if entry.library == "deeplabv3plus" else load_transformers
     scores, names = load(entry, options, folder, device)
@@ -81,23 +79,6 @@ def load_segmenter(entry: ModelEntry, device: str = "cpu") -> Segmenter:
     return Segmenter(entry.name, labels, digest, device, used, missing, commit)
 
 
-def folder_digest(path: str | Path) -> str:
-    """Return 16 hex digits of the SHA-256 of a checkpoint: its JSON and safetensors files.
-
-    Args:
-        path: the checkpoint's folder, or the checkpoint where it is one file.
-    """
-    path = Path(path)
-    files = [path] if path.is_file() else {f for kind in _FILES for f in path.glob(kind)}
-    digest = hashlib.sha256()
-    for file in sorted(files):
-        if not file.name.startswith("."):
-            digest.update(file.name.encode() + b"\0")
-            with file.open("rb") as stream:
-                digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()[:16]
-
-
 def _digest(folder: Path, entry: ModelEntry, used: torch.dtype) -> str:
     """Return the digest of the files, and of options and precision unless they are the default."""
     files = folder_digest(folder)
@@ -110,7 +91,7 @@ def _locate(entry: ModelEntry) -> Path:
     """Return the checkpoint's folder on disk, fetched from the hub where it names one."""
     path = checkpoint_path(entry)
     if path is None:
-        return fetch(entry.name, entry.checkpoint, entry.revision, _FILES)
+        return fetch(entry.name, entry.checkpoint, entry.revision, FILES)
     if path.is_dir():
         return path
     layout = "deeplabv3plus" if entry.library == "deeplabv3plus" else "transformers"

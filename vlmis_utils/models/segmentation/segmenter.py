@@ -7,11 +7,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from vlmis_utils.core.errors import RunError, UserError
+from vlmis_utils.core.errors import UserError
+from vlmis_utils.models.batching import in_parts
 
 __all__ = ["Scorer", "Segmenter"]
-
-_FULL = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
 
 
 class Scorer(Protocol):
@@ -66,41 +65,26 @@ class Segmenter:
 
         Raises:
             UserError: images of another shape or type.
-            RunError: one image alone does not fit in memory.
+            RunError: one image alone does not fit in memory, or its scores are no numbers.
         """
         if images.ndim != 4 or images.shape[1] != 3 or images.dtype != torch.uint8:
             raise UserError(
                 f"images must be uint8 (B, 3, H, W), not {images.dtype} {tuple(images.shape)}"
             )
-        found: list[Tensor] = [images.new_empty((0, *images.shape[2:]))]
-        start = 0
-        while start < len(images):
-            stop = min(len(images), start + (self._fitting or len(images)))
-            labels = self._attempt(images[start:stop])
-            if labels is not None:
-                found.append(labels)
-                start = stop
-            elif stop - start > 1:
-                self._fitting = (stop - start + 1) // 2
-            else:
-                height, width = images.shape[2:]
-                raise RunError(
-                    f"{self.name}: one {height}x{width} image does not fit in memory: set device"
-                    " to cpu, or give the model a smaller window in the model catalogue"
-                )
-        return torch.cat(found)
+        height, width = images.shape[2:]
+        full = (
+            f"{self.name}: one {height}x{width} image does not fit in memory: set device to cpu, or"
+            " give the model a smaller window in the model catalogue"
+        )
+        found = in_parts(self._train_ids, images, full, self._fitting, self._remember)
+        return torch.stack(found) if found else images.new_empty((0, height, width))
 
-    def _attempt(self, images: Tensor) -> Tensor | None:
-        """Return train ids, or None where the device's memory does not hold the batch."""
-        try:
-            with torch.inference_mode(), autocast(self.device, self.precision):
-                return self._labels(images.to(self.device)).to(images.device)
-        except (torch.OutOfMemoryError, RuntimeError) as error:
-            if not _out_of_memory(error):
-                raise
-        if self.device.startswith("cuda"):
-            torch.cuda.empty_cache()
-        return None
+    def _remember(self, most: int) -> None:
+        self._fitting = most
+
+    def _train_ids(self, images: Tensor) -> list[Tensor]:
+        with torch.inference_mode(), autocast(self.device, self.precision):
+            return list(self._labels(images.to(self.device)).to(images.device))
 
 
 def autocast(device: str, precision: torch.dtype) -> torch.autocast:
@@ -108,8 +92,3 @@ def autocast(device: str, precision: torch.dtype) -> torch.autocast:
     kind = "cuda" if device.startswith("cuda") else "cpu"
     lower = precision != torch.float32
     return torch.autocast(kind, precision if lower else torch.bfloat16, enabled=lower)
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    text = str(error).lower()
-    return isinstance(error, torch.OutOfMemoryError) or any(words in text for words in _FULL)

@@ -14,18 +14,18 @@ from vlmis_utils.core.errors import UserError
 if TYPE_CHECKING:
     from vlmis_utils.protocol.models import ModelEntry
 
-__all__ = ["PLAIN", "chat", "decode_greedily", "limit_pixels", "whole"]
+__all__ = ["PLAIN", "chat", "decode_greedily", "limit_pixels"]
 
 # A question to a model without a chat template; the option ``question`` replaces it.
 PLAIN = "{prompt}"
 
-# An option of the image size: what an image processor that knows it has, and the least value.
+# An option of the image size, and what an image processor that knows it has.
 _SIZES = {
-    "min_pixels": ("merge_size", 1),
-    "max_pixels": ("merge_size", 1),
-    "longest_edge": ("do_image_splitting", 1),
-    "image_splitting": ("do_image_splitting", 0),
-    "whole_image": ("crop_size", 0),
+    "min_pixels": "merge_size",
+    "max_pixels": "merge_size",
+    "longest_edge": "do_image_splitting",
+    "image_splitting": "do_image_splitting",
+    "whole_image": "crop_size",
 }
 
 # Of a checkpoint's generation settings only these are kept.
@@ -77,15 +77,15 @@ def limit_pixels(processor: Any, entry: ModelEntry) -> None:
         UserError: an option that this model's image processor does not know.
     """
     images = processor.image_processor
-    for key, (mark, least) in _SIZES.items():
-        if entry.option(key) is None:
+    for key, mark in _SIZES.items():
+        value = entry.option(key)
+        if value is None:
             continue
         if getattr(images, mark, None) is None:
             raise UserError(
                 f"model {entry.name!r}: option {key} means nothing to {type(images).__name__}:"
                 " remove it from the model catalogue"
             )
-        value = whole(entry, key, least=least)
         if key == "image_splitting":
             images.do_image_splitting = bool(value)
         elif key == "whole_image":
@@ -98,18 +98,3 @@ def limit_pixels(processor: Any, entry: ModelEntry) -> None:
 
 def _plain(size: Any) -> dict[str, int]:
     return {key: value for key, value in dict(size).items() if value is not None}
-
-
-def whole(entry: ModelEntry, key: str, default: int | None = None, least: int = 1) -> int:
-    """Return an option of an entry that must be a whole number.
-
-    Raises:
-        UserError: it is none, or below ``least``.
-    """
-    value = entry.option(key, default)
-    value = int(value) if isinstance(value, bool) and least == 0 else value
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise UserError(
-            f"model {entry.name!r}: option {key} must be a whole number from {least}, not {value!r}"
-        )
-    return value

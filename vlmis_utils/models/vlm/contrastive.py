@@ -11,14 +11,16 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from PIL import Image
 from torch import Tensor
 
-from vlmis_utils.core.errors import UserError, closest
-from vlmis_utils.models.files import damaged_file
+from vlmis_utils.core.errors import UserError, one_line
+from vlmis_utils.models.batching import in_parts
+from vlmis_utils.models.checkpoints import damaged_file
+from vlmis_utils.models.options import Options, read_options
 from vlmis_utils.models.vlm.contrastive_checkpoint import locate
 from vlmis_utils.protocol.answer import Answer
 from vlmis_utils.protocol.prompts import Prompt, contrastive_pairs
@@ -26,10 +28,21 @@ from vlmis_utils.protocol.prompts import Prompt, contrastive_pairs
 if TYPE_CHECKING:
     from vlmis_utils.protocol.models import ModelEntry
 
-__all__ = ["OPTIONS", "Contrastive", "load_contrastive"]
+__all__ = ["Contrastive", "ContrastiveOptions", "load_contrastive"]
 
-# Options of a catalogue entry.
-OPTIONS: tuple[str, ...] = ("resize_mode",)
+
+class ContrastiveOptions(Options):
+    """Options of a contrastive model.
+
+    Attributes:
+        resize_mode: how an image comes to the model's size, in open_clip's words; None for the
+            checkpoint's own.
+    """
+
+    resize_mode: Literal["squash", "longest", "shortest"] | None = None
+
+
+_FULL = "one image does not fit in the device's memory: set device: cpu, or take a smaller model"
 
 
 class Contrastive:
@@ -71,6 +84,7 @@ class Contrastive:
 
         Raises:
             UserError: an unknown prompt, or images of another shape or type.
+            RunError: one image does not fit in memory.
         """
         if images.ndim != 4 or images.shape[1] != 3 or images.dtype != torch.uint8:
             raise UserError(
@@ -80,7 +94,7 @@ class Contrastive:
         if not len(images):
             return []
         sentences = list(dict.fromkeys(text for pair in pairs for text in pair.values()))
-        rows = self.logits(images, sentences).tolist()
+        rows = in_parts(lambda some: self.logits(some, sentences).tolist(), images, _FULL)
         column = {text: index for index, text in enumerate(sentences)}
         return [
             [
@@ -138,24 +152,20 @@ def load_contrastive(entry: ModelEntry, device: str = "cpu") -> Contrastive:
     Raises:
         UserError: no such folder, tag or hub entry, or damaged files; the message names them.
     """
-    unknown = [key for key, _ in entry.options if key not in OPTIONS]
-    if unknown:
-        raise UserError(
-            f"model {entry.name!r}: unknown option {unknown[0]!r}{closest(unknown[0], OPTIONS)}"
-        )
+    options = read_options(ContrastiveOptions, entry)
     source = locate(entry)
     import open_clip
 
     settings = dict(source.settings)
-    if entry.option("resize_mode"):
-        settings["image_resize_mode"] = entry.option("resize_mode")
+    if options.resize_mode:
+        settings["image_resize_mode"] = options.resize_mode
     try:
         model, preprocess = open_clip.create_model_from_pretrained(
             source.name, pretrained=source.weights, precision="fp32", device="cpu", **settings
         )
         tokenize = source.tokenize()
     except Exception as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        first = one_line(error)
         raise UserError(
             f"model {entry.name!r}: {damaged_file(source.folder)} does not load ({first}): "
             "run `make weights`, or mend the checkpoint in the model catalogue"

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from vlmis_utils.core.errors import UserError, closest
 from vlmis_utils.models import hub
-from vlmis_utils.models.segmentation.loading import folder_digest
+from vlmis_utils.models.checkpoints import folder_digest
 from vlmis_utils.protocol.models import checkpoint_path
 
 if TYPE_CHECKING:

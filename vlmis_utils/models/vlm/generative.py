@@ -80,7 +80,7 @@ class Generative:
         self.device, self.commit = device, commit
         self.why_not_shared = why_not_shared(model)
         self.share_images = self.why_not_shared is None
-        self._together = None if settings.dtype == torch.float32 else settings.images_together
+        self._together = None if settings.precision == torch.float32 else settings.images_together
         facts: list[object] = [digest, settings.describe_tokens, settings.short_tokens]
         if self._together:
             facts += [self._together, "packed" if self.share_images else "padded"]
@@ -198,11 +198,11 @@ class Generative:
         closed = [kind != "describe" for kind in kinds]
         return to_answers(texts, tokens, first, self._words, self._ends, decisive, closed, before)
 
-    def _halved(self, count: int) -> None:
+    def _halved(self) -> None:
         if self._together:
             self._say(
-                f"{count} images do not fit in memory together, and fewer are rounded otherwise: "
-                "set images_together in the model catalogue to have that recorded"
+                f"{self._together} images do not fit in memory together, and fewer are rounded "
+                "otherwise: set images_together in the model catalogue to have that recorded"
             )
 
     def _say(self, text: str) -> None:
@@ -246,12 +246,12 @@ def load_generative(entry: ModelEntry, device: str = "cpu") -> Generative:
     try:
         processor = AutoProcessor.from_pretrained(folder, trust_remote_code=False)
         model = AutoModelForImageTextToText.from_pretrained(
-            folder, dtype=settings.dtype, use_safetensors=True, trust_remote_code=False
+            folder, dtype=settings.precision, use_safetensors=True, trust_remote_code=False
         )
     except Exception as error:
         raise UserError(why_broken(entry, folder, error)) from error
     limit_pixels(processor, entry)
-    precision = "" if settings.dtype == torch.float32 else str(settings.dtype)
+    precision = "" if settings.precision == torch.float32 else str(settings.precision)
     return Generative(
         model,
         processor,

@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import torch
+from pydantic import Field
 
-from vlmis_utils.core.errors import UserError, closest
+from vlmis_utils.core.errors import UserError, one_line
+from vlmis_utils.core.validation import Text, must
 from vlmis_utils.models import hub
-from vlmis_utils.models.files import damaged_file
-from vlmis_utils.models.segmentation.loading import folder_digest
-from vlmis_utils.models.vlm.chat_template import PLAIN, whole
+from vlmis_utils.models.checkpoints import damaged_file, folder_digest
+from vlmis_utils.models.options import Options, Whole, read_options
+from vlmis_utils.models.vlm.chat_template import PLAIN
 from vlmis_utils.protocol.models import checkpoint_path
 
 if TYPE_CHECKING:
     from vlmis_utils.protocol.models import ModelEntry
 
-__all__ = ["OPTIONS", "Settings", "checked", "locate", "why_broken"]
+__all__ = ["Settings", "checked", "locate", "why_broken"]
 
-# Options of a catalogue entry; `models.vlm.generative.load_generative` says what they mean.
-OPTIONS: tuple[str, ...] = (
-    "describe_tokens", "short_tokens", "min_pixels", "max_pixels", "longest_edge",
-    "image_splitting", "whole_image", "question", "dtype", "images_together", "stop",
-)  # fmt: skip
-_TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+Count = Annotated[Whole, Field(ge=1)]
+Switch = Annotated[object, must(lambda v: v in (0, 1) and type(v) is not float, "0 or 1")]
 
 
-_STOPS = ("end", "first")
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a generative model is asked: the options of its entry that are not of its processor.
+class Settings(Options):
+    """How a generative model is asked: the options of its entry.
 
     Attributes:
         describe_tokens, short_tokens: most new tokens of a description and of an answer to a closed
@@ -42,15 +35,22 @@ class Settings:
         stop: ``end``: an answer ends where the model ends it; ``first``: one to a presence question
             whose first token spells yes or no is that token.
         images_together: images answered at a time in half precision.
-        dtype: of weights and activations.
+        dtype: of weights and activations; ``auto`` is for the device to decide, see `checked`.
+        min_pixels, max_pixels, longest_edge, image_splitting, whole_image: image size, see
+            `models.vlm.chat_template.limit_pixels`; None for the checkpoint's own.
     """
 
-    describe_tokens: int = 96
-    short_tokens: int = 32
-    question: str = PLAIN
-    stop: str = "end"
-    images_together: int = 8
-    dtype: torch.dtype = torch.float32
+    describe_tokens: Count = 96
+    short_tokens: Count = 32
+    question: Annotated[Text, must(lambda v: "{prompt}" in v, "text with {prompt} in it")] = PLAIN
+    stop: Literal["end", "first"] = "end"
+    images_together: Count = 8
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    min_pixels: Count | None = None
+    max_pixels: Count | None = None
+    longest_edge: Count | None = None
+    image_splitting: Switch = None
+    whole_image: Switch = None
 
     def limit(self, kind: str) -> int:
         """Return the most new tokens of an answer to a kind of prompt: describe, presence, safety.
@@ -60,30 +60,23 @@ class Settings:
         """
         return self.describe_tokens if kind == "describe" else self.short_tokens
 
+    @property
+    def precision(self) -> torch.dtype:
+        """The type of weights and activations."""
+        return torch.float32 if self.dtype == "auto" else getattr(torch, self.dtype)
+
 
 def checked(entry: ModelEntry, device: str) -> Settings:
-    """Return the settings that an entry's options ask for.
+    """Return the settings that an entry's options ask for, with the precision usual on a device.
 
     Raises:
-        UserError: an unknown option, precision, form or end, or a number that is none.
+        UserError: unknown options and wrong values, all of them in one line.
     """
-    for key, _ in entry.options:
-        if key not in OPTIONS:
-            raise UserError(f"model {entry.name!r}: unknown option {key!r}{closest(key, OPTIONS)}")
-    usual = "float32"
-    if device.startswith("cuda"):
-        usual = "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
-    kind, question = entry.option("dtype", usual), entry.option("question", PLAIN)
-    if kind not in _TYPES:
-        raise UserError(f"model {entry.name!r}: unknown dtype {kind!r}{closest(kind, _TYPES)}")
-    if not isinstance(question, str) or "{prompt}" not in question:
-        raise UserError(f"model {entry.name!r}: option question must be text with {{prompt}} in it")
-    stop = entry.option("stop", Settings.stop)
-    if stop not in _STOPS:
-        raise UserError(f"model {entry.name!r}: option stop must be end or first, not {stop!r}")
-    counts = ("describe_tokens", "short_tokens", "images_together")
-    numbers = {name: whole(entry, name, getattr(Settings, name)) for name in counts}
-    return Settings(question=question, stop=str(stop), dtype=_TYPES[str(kind)], **numbers)
+    settings = read_options(Settings, entry)
+    if settings.dtype != "auto" or not device.startswith("cuda"):
+        return settings
+    native = torch.cuda.is_bf16_supported(including_emulation=False)
+    return settings.model_copy(update={"dtype": "bfloat16" if native else "float16"})
 
 
 def locate(entry: ModelEntry) -> tuple[Path, str]:
@@ -106,7 +99,7 @@ def locate(entry: ModelEntry) -> tuple[Path, str]:
 
 def why_broken(entry: ModelEntry, folder: Path, error: Exception) -> str:
     """Say in a line why a checkpoint does not load, and what to do."""
-    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    first = one_line(error)
     if '"auto_map"' in (folder / "config.json").read_text(encoding="utf-8"):
         return (
             f"model {entry.name!r}: {entry.checkpoint} needs code of its own, which is never run: "

@@ -6,11 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from vlmis_utils.models.options import Options, Text, Whole
+from vlmis_utils.core.validation import Number, Text, must
+from vlmis_utils.models.options import Options, Whole
 
 __all__ = ["OpenAIOptions"]
 
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
+def _warm(value: object) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value == "default" or (number and 0 <= value < float("inf"))
 
 
 class OpenAIOptions(Options):
@@ -40,7 +44,7 @@ class OpenAIOptions(Options):
     retries: Annotated[Whole, Field(ge=0)] = 5
     detail: Text = "auto"
     token_field: Text = "max_tokens"
-    temperature: Annotated[Number, Field(ge=0)] | Literal["default"] = 0.0
+    temperature: Annotated[object, must(_warm, "a number from 0, or 'default'")] = 0.0
     top_logprobs: Annotated[Whole, Field(ge=0)] = 0
     price_in: Annotated[Number, Field(ge=-1)] = -1.0
     price_out: Annotated[Number, Field(ge=-1)] = -1.0

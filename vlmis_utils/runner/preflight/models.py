@@ -10,6 +10,7 @@ import torch
 
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.models.checkpoints import count_parameters, stated_parameters
+from vlmis_utils.models.options import Options, read_options
 from vlmis_utils.protocol.models import ModelEntry, checkpoint_path, load_catalogue
 from vlmis_utils.protocol.study import Study
 from vlmis_utils.runner.preflight.finding import Finding, size
@@ -54,9 +55,10 @@ def model_findings(study: Study) -> tuple[list[Finding], list[Need]]:
         entry = catalogue.get(name)
         if entry is None:  # said with the parameters
             continue
-        findings += _settings(entry)
+        wrong = _settings(entry)
+        findings += wrong
         if entry.library == "openai":
-            findings.append(_hosted(entry, study))
+            findings += [] if wrong else [_hosted(entry, study)]
             continue
         finding, folder, download = _checkpoint(entry)
         findings.append(finding)
@@ -65,24 +67,35 @@ def model_findings(study: Study) -> tuple[list[Finding], list[Need]]:
 
 
 def _settings(entry: ModelEntry) -> list[Finding]:
-    """Check the options that an entry sets, where its library has a check of its own."""
+    """Check the options that an entry sets."""
     try:
-        if entry.kind == "segmenter":
-            from vlmis_utils.models.segmentation.options import read_options
-
-            read_options(entry)
-        elif entry.library == "transformers-vlm":
-            from vlmis_utils.models.vlm.generative_options import checked
-
-            checked(entry, "cpu")
+        read_options(_options(entry), entry)
     except UserError as error:
         return [Finding.of(entry.name, error, "correct its options in the model catalogue")]
     return []
 
 
+def _options(entry: ModelEntry) -> type[Options]:
+    """Return what the library of an entry takes; imported now, as its module may import more."""
+    if entry.kind == "segmenter":
+        from vlmis_utils.models.segmentation.options import SegmenterOptions
+
+        return SegmenterOptions
+    if entry.library == "transformers-vlm":
+        from vlmis_utils.models.vlm.generative_options import Settings
+
+        return Settings
+    if entry.library == "openai":
+        from vlmis_utils.models.vlm.openai_options import OpenAIOptions
+
+        return OpenAIOptions
+    from vlmis_utils.models.vlm.contrastive import ContrastiveOptions
+
+    return ContrastiveOptions
+
+
 def _hosted(entry: ModelEntry, study: Study) -> Finding:
     """Look for key and address of a hosted model, and for its prices; sends nothing."""
-    from vlmis_utils.models.options import read_options
     from vlmis_utils.models.vlm.openai_connection import connect
     from vlmis_utils.models.vlm.openai_options import OpenAIOptions
 

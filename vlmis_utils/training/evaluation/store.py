@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from vlmis_utils.core.io import write_atomically
-from vlmis_utils.models.segmentation.loading import folder_digest
+from vlmis_utils.models.checkpoints import folder_digest
 
 __all__ = ["FOLDER", "digest", "digests", "read", "replace", "write"]
 
