@@ -53,9 +53,6 @@ def check(scores: torch.Tensor, size: tuple[int, int]) -> None:
         assert found.dtype == torch.uint8 and found.shape == (len(scores), *size)
         taken = whole.gather(1, found.long()[:, None])[:, 0]
         assert (whole.amax(1) - taken <= slack).all(), (scores.shape, size, layout)
-        other = found != oracle(arranged, size)
-        assert not (other & (whole.topk(min(2, len(ids)), 1).values.diff(dim=1).abs().amax(1)
-                             > slack)).any() if len(ids) > 1 else not other.any()  # fmt: skip
 
 
 @settings(max_examples=120, deadline=None)
