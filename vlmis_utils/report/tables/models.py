@@ -7,10 +7,12 @@ from typing import Any
 
 import pandas as pd
 
+from vlmis_utils.core.formatting import number
+from vlmis_utils.metrics.answer_states import STATES
 from vlmis_utils.models.checkpoints import count_parameters
 from vlmis_utils.protocol.models import ModelEntry, checkpoint_path
 
-__all__ = ["load_models"]
+__all__ = ["load_answer_states", "load_models"]
 
 _EMBEDDED = "vlmis_utils/"
 # Hexadecimal digits of a commit or digest that a cell shows.
@@ -77,3 +79,18 @@ def _revision(entry: ModelEntry, facts: Mapping[str, Any]) -> str:
     if entry.checkpoint.startswith(_EMBEDDED) and facts.get("digest"):
         return f"`{facts['digest'][:_SHORT]}`"
     return "–" if entry.checkpoint.startswith(_EMBEDDED) else "not pinned"
+
+
+def load_answer_states(counts: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """Return how many answers of each VLM are none or not whole, and how long answers are.
+
+    Args:
+        counts: of `metrics.answer_states.count_states`, by VLM.
+        labels: model to the name shown.
+    """
+    table = {"VLM": [labels.get(vlm, vlm) for vlm in counts.vlm], "answers": counts.answers}
+    heads = {"not_finite": "no finite scores"}
+    table |= {heads.get(state, state): counts[state] for state in STATES}
+    table["tokens an answer"] = counts.completion_tokens.map(lambda n: number(n, 1))
+    table["of these reasoning"] = counts.reasoning_tokens.map(lambda n: number(n, 1))
+    return pd.DataFrame(table).astype(str)
