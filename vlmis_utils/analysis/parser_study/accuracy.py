@@ -30,7 +30,8 @@ from vlmis_utils.statistics.resampling import percentiles, scene_weights
 
 __all__ = [
     "ALL", "CLOSED_RULES", "closed_quality", "confusions", "gains", "groups", "labelled_rows",
-    "mention_quality", "read_closed", "tightened",
+    "mention_quality", "read_closed", "read_rows",
+    "tightened",
 ]  # fmt: skip
 
 ALL = "all"  # in the column phenomenon: every answer once, whatever its phenomena
@@ -46,13 +47,14 @@ _WORDS = {
 }
 
 
-def read_closed(text: str, task: str, rule: str) -> str:
+def read_closed(text: str, task: str, rule: str, asked: str | None = None) -> str:
     """Return what a rule reads in the answer to a closed question.
 
     Args:
         text: the answer.
         task: presence or safety.
         rule: one of ``CLOSED_RULES[task]``.
+        asked: the class of a presence question, where known; only *scoped* uses it.
 
     Returns:
         yes, no, unknown for presence; safe, unsafe, abstain for safety.
@@ -68,7 +70,7 @@ def read_closed(text: str, task: str, rule: str) -> str:
     if rule not in CLOSED_RULES[task]:
         raise UserError(f"unknown rule {rule!r} of {task}{closest(rule, CLOSED_RULES[task])}")
     if rule == "scoped":
-        return (parse_presence if task == "presence" else parse_safety)(text)
+        return parse_presence(text, asked) if task == "presence" else parse_safety(text)
     if rule == "first word":
         found = _FIRST.search(text)
         return _WORDS[task][found[1].lower() if found else ""]
@@ -143,7 +145,7 @@ def confusions(split: str = "unseen") -> pd.DataFrame:
     for task, rules in CLOSED_RULES.items():
         frame, words = labelled_rows(task, split), list(_WORDS[task].values())
         for rule in rules:
-            read = frame.text.map(lambda text, t=task, r=rule: read_closed(text, t, r))
+            read = pd.Series(read_rows(frame, task, rule))
             table = pd.crosstab(frame.answer, read).reindex(
                 index=words, columns=words, fill_value=0
             )
@@ -208,8 +210,14 @@ def _counts(frame: pd.DataFrame, rule: str) -> np.ndarray:
     return np.array(counts, dtype=np.float64).reshape(-1, 5)
 
 
+def read_rows(frame: pd.DataFrame, task: str, rule: str) -> list[str]:
+    """Return what a rule reads in each labelled answer to a closed question."""
+    pairs = zip(frame.text, frame.asked, strict=True)
+    return [read_closed(text, task, rule, asked or None) for text, asked in pairs]
+
+
 def _right(frame: pd.DataFrame, task: str, rule: str) -> np.ndarray:
-    read = [read_closed(text, task, rule) for text in frame.text]
+    read = read_rows(frame, task, rule)
     return np.array([r == a for r, a in zip(read, frame.answer, strict=True)], dtype=np.float64)
 
 

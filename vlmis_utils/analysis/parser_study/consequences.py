@@ -15,7 +15,7 @@ from vlmis_utils.analysis.parser_study.accuracy import (
     ALL,
     groups,
     labelled_rows,
-    read_closed,
+    read_rows,
     tightened,
 )
 from vlmis_utils.metrics import language
@@ -117,6 +117,6 @@ def _read(frame: pd.DataFrame, task: str, rule: str) -> list[str]:
     if task != "mentions":
         if rule == "label":
             return list(frame.answer)
-        return [read_closed(text, task, rule) for text in frame.text]
+        return read_rows(frame, task, rule)
     sets = frame.asserted if rule == "label" else _asserted(frame.text, rule)
     return [", ".join(c for c in OBJECT_CLASSES if c in names) or "nothing" for names in sets]

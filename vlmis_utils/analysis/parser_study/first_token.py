@@ -58,7 +58,8 @@ def first_tokens(results: Results) -> pd.DataFrame:
     asked = rows["class"].isin(results.reading.vocabulary) | (rows.task == "safety")
     truth = results.truth[["scene_id", "condition", "present", "safe"]]
     frame = rows[asked].merge(truth, on=["scene_id", "condition"])
-    said = [read_closed(x, task, "scoped") for x, task in zip(frame.text, frame.task, strict=True)]
+    rows = zip(frame.text, frame.task, frame["class"], strict=True)
+    said = [read_closed(text, task, "scoped", asked or None) for text, task, asked in rows]
     frame["said"] = [_YES_NO.get(word, word) for word in said]
     frame["first"] = np.where(frame.p_yes > frame.p_no, "yes", "no")
     frame["score"] = frame.p_yes / (frame.p_yes + frame.p_no)

@@ -1,24 +1,28 @@
 """How well the parser reads: hand-labelled answers of our own, and precision and recall on them.
 
-`data/labelled_answers.csv` holds answers in the styles that models use (terse, paragraphs, lists,
-JSON, fields as in the paper's Figure 4) with what a careful reader takes from each. The rules were
+`labelled_answers.csv` holds answers in the styles that models use (terse, paragraphs, lists, JSON,
+fields as in the paper's Figure 4) with what a careful reader takes from each. The rules were
 written against the rows of split *development*; those of the splits *held-out* and *trial* were
-labelled before the parser first read them, and no rule was written to mend one. The trial rows were
-written with the rules known, each to put one of the `PHENOMENA` on trial: they are harder than what
-a model says on most days. One author wrote all three and the rules. Sentences that the parser is
-known to get wrong stay in.
+labelled before the parser first read them. No rule was written to mend one of their rows, but rules
+for whole kinds of fault that users report (refusals in words, wrappings, other words for people)
+came later, with all rows known: the two splits judge those kinds kindly. The trial rows were
+written with the rules known, each to test one of the `PHENOMENA`: they are harder than what a model
+says on most days. One author wrote all three and the rules. Sentences that the parser is known to
+get wrong stay in.
 
-One row an answer, with the columns split, task, style, phenomenon, text, asserted, negated, hedged,
-answer; several names in a cell are separated by "; ". Mentions are labelled for the ten object
-classes only. Labels keep the conventions of `metrics.parsing.parse`: a class is asserted if it is
-asserted once, hedged if it is named without commitment (in a refusal, say); a leading yes or no
-answers a closed question; words of appearance answer, words of possibility do not; a safety answer
-that contradicts itself abstains. Whoever takes a word back ("No, wait, yes") means the last one.
+One row an answer, with the columns split, task, asked, style, phenomenon, text, asserted, negated,
+hedged, answer; several names in a cell are separated by "; ". ``asked`` is the class of a presence
+question where the answer shows it. Mentions are labelled for the ten object classes only. Labels
+keep the conventions of `metrics.parsing.parse`: a class is asserted if it is asserted once, hedged
+if it is named without commitment; a refusal names nothing; a leading yes or no answers a closed
+question; words of appearance answer, words of possibility do not; a safety answer that contradicts
+itself abstains. Whoever takes a word back ("No, wait, yes") means the last one.
 """
 
 from __future__ import annotations
 
 from importlib import resources
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -30,7 +34,7 @@ from vlmis_utils.metrics.parsing.parse import (
 )
 from vlmis_utils.protocol.classes import OBJECT_CLASSES
 
-__all__ = ["PHENOMENA", "SPLITS", "load_labelled", "misread", "parser_quality"]
+__all__ = ["PHENOMENA", "SPLITS", "load_labelled", "misread", "parser_quality", "read_row"]
 
 SPLITS = ("development", "held-out", "trial")
 _STATES = ("asserted", "negated", "hedged")
@@ -56,7 +60,8 @@ def load_labelled() -> pd.DataFrame:
 
     Returns:
         Columns split (of `SPLITS`), task (mentions, presence, safety), style, phenomenon
-        (tuple of keys of `PHENOMENA`), text, asserted, negated, hedged (frozensets of classes;
+        (tuple of keys of `PHENOMENA`), text, asked (a class or ""), asserted, negated, hedged
+        (frozensets of classes;
         empty for the closed tasks) and answer (the label of the closed tasks, else empty).
 
     >>> frame = load_labelled()
@@ -99,9 +104,9 @@ def parser_quality(split: str | None = None) -> pd.DataFrame:
                 {"task": "mentions", "rule": rule, "state": state}
                 | _scores(said, list(described[state]))
             )
-    for task, parse in (("presence", parse_presence), ("safety", parse_safety)):
+    for task in ("presence", "safety"):
         asked = frame[frame.task == task]
-        right = [parse(text) == label for text, label in zip(asked.text, asked.answer, strict=True)]
+        right = [row.answer == read_row(row) for row in asked.itertuples()]
         rows.append(
             {
                 "task": task,
@@ -129,11 +134,17 @@ def misread(rule: str = "scoped") -> pd.DataFrame:
             read = _words({state: getattr(said, state) & objects for state in _STATES})
             label = _words({state: getattr(row, state) for state in _STATES})
         else:
-            read = (parse_presence if row.task == "presence" else parse_safety)(row.text)
-            label = row.answer
+            read, label = read_row(row), row.answer
         if read != label:
             rows.append((row.split, row.task, row.style, row.text, label, read))
     return pd.DataFrame(rows, columns=["split", "task", "style", "text", "label", "read"])
+
+
+def read_row(row: NamedTuple) -> str:
+    """Return what the parser reads in the closed answer of a row (text, task, asked)."""
+    if row.task == "presence":
+        return parse_presence(row.text, row.asked or None)
+    return parse_safety(row.text)
 
 
 def _scores(said: list[frozenset[str]], labels: list[frozenset[str]]) -> dict[str, float]:

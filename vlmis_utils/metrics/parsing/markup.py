@@ -59,14 +59,15 @@ _BOXES = re.compile(
 )
 _CROSSED = re.compile(r"[\u274c\u2717\u2718]\s?(?:yes|safe|true)\b")
 
-_PAIRS = (
-    r"(?:yes|true|y|safe|present|go)(?:\s?[/|]\s?|\sor\s)(?:no|false|n|unsafe|not safe|absent|stop)"
-)
-_SRIAP = (
-    r"(?:no|false|n|unsafe|not safe|absent|stop)(?:\s?[/|]\s?|\sor\s)(?:yes|true|y|safe|present|go)"
+_OPPOSITES = (("yes", "no"), ("true", "false"), ("y", "n"), ("safe", "(?:unsafe|not safe)"),
+              ("present", "absent"), ("go", "stop"))  # fmt: skip
+_EITHER = "|".join(
+    rf"{one}(?:\s?[/|]\s?|\sor\s){other}"
+    for pair in _OPPOSITES
+    for one, other in (pair, pair[::-1])
 )
 _ALLOWED = re.compile(
-    rf"[(\[{{]?\b(?:with (?:only |just )?(?:a )?(?:simple )?)?(?:{_PAIRS}|{_SRIAP})\b"
+    rf"[(\[{{]?\b(?:with (?:only |just )?(?:a )?(?:simple )?)?(?:{_EITHER})\b"
     r"(?: only)?\s?[)\]}]?|"
     r"\b(?:answers|options|choices|choose|one of|from)(?: are| is)?\s?:?\s?[\[({]?\s?"
     r"(?:yes\s?,\s?(?:or )?no|no\s?,\s?(?:or )?yes)\b"

@@ -21,7 +21,7 @@ from vlmis_utils.metrics.parsing.tokens import (
     words,
 )
 
-__all__ = ["ASSERTED", "HEDGED", "NEGATED", "pairs", "read"]
+__all__ = ["ASSERTED", "HEDGED", "NEGATED", "PAIRED", "read"]
 
 ASSERTED, NEGATED, HEDGED = "asserted", "negated", "hedged"
 
@@ -31,7 +31,7 @@ _EVIDENTIAL = ("appear", "seem", "look", "resembl", "suggest")
 _MODAL = ("may ", "might ", "could ")
 _SHOWN = frozenset("visible present seen there in on at here to near nearby shown not".split())
 _DEFINITE = frozenset("the this that these those two three several both its one many".split())
-_PAIRED = {"present class": ASSERTED, "absent class": NEGATED, "unsure class": HEDGED}
+PAIRED = {"present class": ASSERTED, "absent class": NEGATED, "unsure class": HEDGED}
 _ALIKE = frozenset(("like", "sized", "shaped"))
 
 
@@ -76,16 +76,6 @@ def read(text: str) -> list[tuple[str, str]]:
     return mentions
 
 
-def pairs(plain: str) -> list[tuple[str, str]]:
-    """Return (class, state) of each "class: value" in a normalised text.
-
-    >>> pairs("a car: yes, bus: no")
-    [('car', 'asserted'), ('bus', 'negated')]
-    """
-    found = items_of(words(plain))
-    return [(item.value, _PAIRED[item.kind]) for item in found if item.kind in _PAIRED]
-
-
 def _sentence(tokens: list[str], question: bool, following: str) -> list[tuple[str, str]]:
     items = items_of(tokens)
     mentions = _scan(items, tokens)
@@ -127,7 +117,7 @@ def _scan(items: list[Item], tokens: list[str]) -> list[tuple[str, str]]:
                     state = HEDGED
                 add(item.value, state)
             case "present class" | "absent class" | "unsure class":
-                add(item.value, _PAIRED[item.kind])
+                add(item.value, PAIRED[item.kind])
                 scope = _Scope()
             case "heading":
                 heading = _heading(tellers[at + 1], last[item.value] > at)

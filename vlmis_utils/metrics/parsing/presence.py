@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from vlmis_utils.metrics.parsing import yes_no
 from vlmis_utils.metrics.parsing.markup import unasked
-from vlmis_utils.metrics.parsing.negation import ASSERTED, HEDGED, NEGATED, pairs, read
-from vlmis_utils.metrics.parsing.tokens import normalise
+from vlmis_utils.metrics.parsing.negation import ASSERTED, HEDGED, NEGATED, PAIRED, read
+from vlmis_utils.metrics.parsing.tokens import items_of, normalise, words
 from vlmis_utils.protocol.classes import OBJECT_CLASSES
 
 __all__ = ["parse_presence"]
@@ -67,7 +67,7 @@ def parse_presence(text: str, asked: str | None = None) -> str:
     ['yes', 'no', 'no', 'unknown', 'unknown']
     """
     plain = unasked(normalise(text))
-    entries = {state for name, state in pairs(plain) if name == asked}
+    entries = {state for name, state in _entries(plain) if name == asked}
     if entries:
         return _decided(entries)
     said = yes_no.said(plain, "presence")
@@ -97,3 +97,13 @@ def _decided(states: set[str]) -> str:
     if len(states) > 1:
         return "unknown"
     return {ASSERTED: "yes", NEGATED: "no", HEDGED: "unknown"}[states.pop()]
+
+
+def _entries(plain: str) -> list[tuple[str, str]]:
+    """Return (class, state) of each "class: value" in a normalised text.
+
+    >>> _entries("a car: yes, bus: no")
+    [('car', 'asserted'), ('bus', 'negated')]
+    """
+    found = items_of(words(plain))
+    return [(item.value, PAIRED[item.kind]) for item in found if item.kind in PAIRED]

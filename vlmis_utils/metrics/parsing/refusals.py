@@ -97,6 +97,7 @@ _DECLINES = re.compile(
         |more (?:context|information))\b
         |\bwithout (?:seeing )?{the}{picture}\b(?=.{0,60}\bnot\b)
         |\b(?:is|are) (?:something|not something) (?:that )?i (?:can|could|will|am able to)\b
+        |\b(?:prefer|rather|choose) not (?:to )?(?:say|answer|tell|comment|judge)\b
         |\bcan not be (?:answered|discussed)\b
         |\b(?:lack|have no|not have) (?:\w+ ){0,3}(?:to see|vision|sight
         |visual (?:\w+ )?(?:capabilit\w+|abilit\w+|perception))

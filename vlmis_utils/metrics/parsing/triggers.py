@@ -12,6 +12,7 @@ __all__ = [
     "CUES",
     "DETERMINERS",
     "INTERJECTION_FOLLOWERS",
+    "PREAMBLE",
     "PRESENT_VALUES",
     "RIDE_VERBS",
     "UNSURE_VALUES",
@@ -44,6 +45,22 @@ UNSURE_VALUES: frozenset[str] = frozenset(
     ("maybe", "unknown", "uncertain", "unclear", "possibly", "possible", "unsure", "perhaps",
      "not sure", "not clear", "can not tell", "not clearly visible", "likely", "probably")
 )  # fmt: skip
+
+# What stands before a leading answer and says nothing.
+PREAMBLE: frozenset[str] = frozenset(
+    """a an the so well hmm um uh oh ah ok okay alright right sure certainly absolutely
+    definitely of course indeed therefore thus hence consequently then now and answer answers
+    final short quick brief simple one word my is it that this s i would will say d think
+    believe guess in on from to at based looking upon image picture photo scene frame your for
+    sir assistant q response result output decision verdict conclusion judgement judgment
+    summary overall reply label prediction class value text content choice option here great
+    good let me see us check as after analysis analyzing examining careful close inspection
+    thank you thanks hello hi please be correct step finally clear firm definite simply go with
+    can tell what according provided given above shown shows probably likely apparently
+    question asked ans b c e model bot ai user resounding examination hereby afraid honestly
+    actually frankly unfortunately fortunately returns return print status type json yaml role
+    message classification outcome selected determination assessment""".split()
+)
 
 _SEE = ("see", "seeing", "seen", "observe", "observing", "observed", "detect", "detected", "notice",
         "noticed", "find", "found", "identify", "identified", "spot", "spotted", "show", "showing",

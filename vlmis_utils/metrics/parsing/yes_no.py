@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from vlmis_utils.metrics.parsing.triggers import PREAMBLE
+
 __all__ = ["BOTH", "Said", "said"]
 
 BOTH = "both"
@@ -44,7 +46,8 @@ _PHRASES = (  # other ways to say the two words
             rf"{_END}|\b(?:it|that) is (?:highly |very |most )?unlikely{_END}|\bno way{_END}|"
             rf"(?:^|(?<=\n)|(?<=[.!?;] ))not (?:in|on) (?:this|the) (?:image|picture|photo|scene|"
             rf"road)\b|"
-            rf"\bnegative on\b|\bnot a single (?:one|thing){_END}|\bno chance{_END}|\bno sir\b"
+            rf"\bnegative on\b|\bnot a single (?:one|thing){_END}|\bno chance{_END}|"
+            rf"\bnone that i (?:can|could) (?:see|tell)\b|\bno sir\b"
         ),
         " no , ",
     ),
@@ -123,22 +126,8 @@ _TAKEN_BACK = re.compile(
 )
 _NUMBERED = re.compile(r"\b(?:bus|line|route|tram|house|platform|number|train) $")
 _DETERMINED = re.compile(r"\b(?:there (?:is|are|was|were)|see|has|have|shows?|contains?) $")
+_NEAR = 40  # characters between two words that dispute each other
 _REACH = 200  # characters before a word in which a condition is looked for
-# What stands before a leading answer and says nothing.
-_EMPTY = frozenset(
-    """a an the so well hmm um uh oh ah ok okay alright right sure certainly absolutely
-    definitely of course indeed therefore thus hence consequently then now and answer answers
-    final short quick brief simple one word my is it that this s i would will say d think
-    believe guess in on from to at based looking upon image picture photo scene frame your for
-    sir assistant q response result output decision verdict conclusion judgement judgment
-    summary overall reply label prediction class value text content choice option here great
-    good let me see us check as after analysis analyzing examining careful close inspection
-    thank you thanks hello hi please be correct step finally clear firm definite simply go with
-    can tell what according provided given above shown shows probably likely apparently
-    question asked ans b c e model bot ai user resounding examination hereby afraid honestly
-    actually frankly unfortunately fortunately returns return print status type json yaml role
-    message classification outcome selected determination assessment""".split()
-)
 
 
 @dataclass(frozen=True)
@@ -189,6 +178,8 @@ def said(plain: str, question: str) -> Said:
         words = [found for found in words if found[0] != "yeah"]  # "yeah, no"
     first = words[0] if words else None
     if first and _empty(plain[: first.start()]) and not _back(plain, words):
+        if _disputed(plain, words):
+            return Said(BOTH, plain)
         return Said(_word(first), *[plain[first.end() :]] * 2)
     if fields:
         return _agreed(fields, plain)
@@ -216,7 +207,9 @@ def _agreed(fields: list[re.Match[str]], plain: str) -> Said:
 
 
 def _empty(before: str) -> bool:
-    return len(before) < 400 and all(w in _EMPTY or w.isdigit() for w in re.findall(r"\w+", before))
+    return len(before) < 400 and all(
+        w in PREAMBLE or w.isdigit() for w in re.findall(r"\w+", before)
+    )
 
 
 def _back(plain: str, words: list[re.Match[str]]) -> bool:
@@ -224,6 +217,14 @@ def _back(plain: str, words: list[re.Match[str]]) -> bool:
     if len({_word(found) for found in words}) < 2:
         return False
     return bool(_TAKEN_BACK.search(plain, words[-2].end(), words[-1].start()))
+
+
+def _disputed(plain: str, words: list[re.Match[str]]) -> bool:
+    """Tell whether the other word comes right after the first: "I would say yes and say no"."""
+    if len(words) < 2 or _word(words[0]) == _word(words[1]):
+        return False
+    between = plain[words[0].end() : words[1].start()]
+    return len(between) < _NEAR and _empty(between)
 
 
 def _conditional(plain: str, found: re.Match[str]) -> bool:
