@@ -87,8 +87,8 @@ class Reading:
     def presence(self, answer: Answer, asked: str) -> tuple[str, float]:
         """Return yes, no or unknown, and a score that rises with "yes".
 
-        The score is the logit of "yes" minus that of "no", or 1, 0.5, 0 for text; NaN where a
-        logit is not finite.
+        The score is the logit of "yes" minus that of "no", or 1, 0.5, 0 for text; NaN where there
+        is no answer, or a logit is not finite.
 
         Args:
             answer: to ``presence/<asked>``.
@@ -98,7 +98,9 @@ class Reading:
             logit = dict(zip(answer.labels, answer.scores, strict=True))
             word = parsing.best_label(answer.labels, answer.scores)
             return word or "unknown", logit["yes"] - logit["no"] if word else np.nan
-        word = parsing.parse_presence(answer.text or "", asked)
+        if answer.text is None:
+            return "unknown", np.nan
+        word = parsing.parse_presence(answer.text, asked)
         return word, _PRESENCE_SCORE[word]
 
     def declined(self, answer: Answer) -> bool:

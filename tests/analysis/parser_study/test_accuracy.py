@@ -99,7 +99,8 @@ def test_closed_accuracy_and_its_interval(closed: pd.DataFrame, task: str) -> No
     for phenomenon in (*PHENOMENA, ALL):
         frame = rows(task, phenomenon)
         for rule in CLOSED_RULES[task]:
-            read = [read_closed(text, task, rule) for text in frame.text]
+            pairs = zip(frame.text, frame.asked, strict=True)
+            read = [read_closed(text, task, rule, asked or None) for text, asked in pairs]
             row = closed[
                 (closed.task == task) & (closed.rule == rule) & (closed.phenomenon == phenomenon)
             ].iloc[0]
@@ -113,7 +114,8 @@ def test_confusions_are_scikit_learns() -> None:
     for (task, rule), group in found.groupby(["task", "rule"]):
         frame = rows(task, ALL)
         words = list(dict.fromkeys(group.said))
-        read = [read_closed(text, task, rule) for text in frame.text]
+        pairs = zip(frame.text, frame.asked, strict=True)
+        read = [read_closed(text, task, rule, asked or None) for text, asked in pairs]
         table = group.pivot(index="said", columns="read", values="count").loc[words, words]
         assert (table.to_numpy() == confusion_matrix(frame.answer, read, labels=words)).all()
 

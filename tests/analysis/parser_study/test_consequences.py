@@ -32,7 +32,11 @@ def test_telling_answers_are_misread_by_the_plain_rule_only() -> None:
             assert row.plain == (", ".join(c for c in OBJECT_CLASSES if c in plain) or "nothing")
         else:
             plain = PLAIN_RULES[row.task]
-            assert read_closed(row.text, row.task, "scoped") == row.label == label.answer
+            assert (
+                read_closed(row.text, row.task, "scoped", label.asked or None)
+                == row.label
+                == label.answer
+            )
             assert read_closed(row.text, row.task, plain) == row.plain != row.label
 
 

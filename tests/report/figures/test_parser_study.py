@@ -1,4 +1,4 @@
-"""The pictures of the trial draw what they are given, also nothing."""
+"""The pictures of the parser study draw what they are given, also nothing."""
 
 from __future__ import annotations
 

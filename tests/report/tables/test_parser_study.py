@@ -1,4 +1,4 @@
-"""Cells of the trial's tables: every number of the frames, in its place, and empty studies."""
+"""Cells of the parser study's tables: every number in its place, and empty studies."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""The parsers on trial: measured on labelled sentences, and against a reading without a parser.
+"""Parser validation: the rules on labelled sentences, and against a reading without a parser.
 
-`sentences` has the quality of each rule by phenomenon, `consequences` what misreading would do to
+`accuracy` has the quality of each rule by phenomenon, `consequences` what misreading would do to
 the rates, `rereading` what it does to those of a run; `first_token` reads the probabilities of yes
-and no instead of the text, `calibration` asks whether they mean what they say; `findings` puts all
-of it into sentences.
+and no instead of the text, `calibration` asks whether they mean what they say.
 """
 
 from vlmis_utils.analysis.parser_study.accuracy import (

@@ -2,10 +2,10 @@
 
 `labelled_answers.csv` holds answers in the styles that models use (terse, paragraphs, lists, JSON,
 fields as in the paper's Figure 4) with what a careful reader takes from each. The rules were
-written against the rows of split *development*; those of the splits *held-out* and *trial* were
+written against the rows of split *development*; those of the splits *held-out* and *challenge* were
 labelled before the parser first read them. No rule was written to mend one of their rows, but rules
 for whole kinds of fault that users report (refusals in words, wrappings, other words for people)
-came later, with all rows known: the two splits judge those kinds kindly. The trial rows were
+came later, with all rows known: the two splits judge those kinds kindly. The challenge rows were
 written with the rules known, each to test one of the `PHENOMENA`: they are harder than what a model
 says on most days. One author wrote all three and the rules. Sentences that the parser is known to
 get wrong stay in.
@@ -36,7 +36,7 @@ from vlmis_utils.protocol.classes import OBJECT_CLASSES
 
 __all__ = ["PHENOMENA", "SPLITS", "load_labelled", "misread", "parser_quality", "read_row"]
 
-SPLITS = ("development", "held-out", "trial")
+SPLITS = ("development", "held-out", "challenge")
 _STATES = ("asserted", "negated", "hedged")
 
 # What makes an answer hard to read -> what an answer needs to have it; at least one each.
@@ -61,8 +61,8 @@ def load_labelled() -> pd.DataFrame:
     Returns:
         Columns split (of `SPLITS`), task (mentions, presence, safety), style, phenomenon
         (tuple of keys of `PHENOMENA`), text, asked (a class or ""), asserted, negated, hedged
-        (frozensets of classes;
-        empty for the closed tasks) and answer (the label of the closed tasks, else empty).
+        (frozensets of classes; empty for the closed tasks) and answer (the label of the closed
+        tasks, else empty).
 
     >>> frame = load_labelled()
     >>> frame.phenomenon[frame.text == "No cars."].item()

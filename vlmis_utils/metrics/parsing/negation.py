@@ -14,12 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from vlmis_utils.metrics.parsing import triggers
-from vlmis_utils.metrics.parsing.tokens import (
-    Item,
-    items_of,
-    normalise,
-    words,
-)
+from vlmis_utils.metrics.parsing.tokens import Item, items_of, normalise, words
 
 __all__ = ["ASSERTED", "HEDGED", "NEGATED", "PAIRED", "read"]
 

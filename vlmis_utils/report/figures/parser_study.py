@@ -1,4 +1,4 @@
-"""Pictures of the trial: quality by phenomenon and rule, and the reliability of the first token."""
+"""Pictures of the parser study: quality by phenomenon, reliability of the first token."""
 
 from __future__ import annotations
 

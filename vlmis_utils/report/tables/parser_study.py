@@ -1,4 +1,4 @@
-"""Tables of the trial: each ``load_`` takes frames of `analysis.parser_study`, returns cells."""
+"""Tables of the parser study: a ``load_`` takes frames of `analysis.parser_study`, gives cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the trial shows, in sentences chosen by the numbers; nothing here knows what comes out."""
+"""What the parser study shows, in sentences that are chosen by the numbers."""
 
 from __future__ import annotations
 
