@@ -38,7 +38,7 @@ WATCHED: tuple[tuple[str, str, str], ...] = (
     ("score", "work", "_psnr"),
     ("write", "records", "Store.write"),
     ("write", "records", "Store.consolidate"),
-    ("write", "provenance", "merge_run"),
+    ("write", "records.run_info", "merge_run"),
     ("plan", "planning", "Planner.__init__"),
     ("plan", "planning", "Planner.looked_up"),
     ("plan", "planning", "Planner.task"),

@@ -12,10 +12,10 @@ import pytest
 
 from tests.helpers import fakes
 from vlmis_utils.analysis.results import Results
-from vlmis_utils.core import provenance
 from vlmis_utils.core.errors import RunError, UserError
 from vlmis_utils.core.storage import Remote, place
 from vlmis_utils.protocol.parameters import load_study
+from vlmis_utils.records.run_info import read_run
 from vlmis_utils.records.schema import SCHEMAS
 from vlmis_utils.records.store import Store, read_table
 from vlmis_utils.runner import run as engine
@@ -86,7 +86,7 @@ def test_records_on_an_object_store_equal_those_on_a_disk(tmp_path: Path, s3: st
     assert counts() == {}
 
     names = ("parameters", "models", "annotated_classes")
-    one, two = provenance.read_run(local.records), provenance.read_run(remote.records)
+    one, two = read_run(local.records), read_run(remote.records)
     assert one["models"] == two["models"] and set(names) <= set(two)
     assert two["parameters"]["records_root"] == s3
     assert "nothing-secret" not in str(two)

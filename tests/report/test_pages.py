@@ -9,9 +9,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from vlmis_utils.core import provenance
 from vlmis_utils.core.errors import RunError, UserError
 from vlmis_utils.protocol.study import KEYS, Study
+from vlmis_utils.records.run_info import read_run
 from vlmis_utils.report import execution
 from vlmis_utils.report import pages as execute
 
@@ -162,7 +162,7 @@ def test_the_last_page_sees_how_long_the_others_took(repository: Path) -> None:
     study = Study(study="x")
     execution.execute(study, execute.find_pages())
     assert texts(output(repository, study, "last")).strip() == "['a']"
-    assert set(provenance.read_run(study.records)["pages"]) == {"a", "last"}
+    assert set(read_run(study.records)["pages"]) == {"a", "last"}
 
 
 def test_a_page_is_chosen_by_the_start_of_its_name(repository: Path) -> None:

@@ -14,10 +14,10 @@ import torch
 
 from tests.helpers import fakes
 from vlmis_utils.analysis.results import Results
-from vlmis_utils.core import provenance
 from vlmis_utils.models.vlm.decoded import length, to_answers
 from vlmis_utils.protocol.answer import Answer
 from vlmis_utils.protocol.prompts import PROMPTS
+from vlmis_utils.records.run_info import read_run
 from vlmis_utils.records.schema import SCHEMAS
 from vlmis_utils.records.store import Store, read_table
 from vlmis_utils.runner import run as engine
@@ -64,7 +64,7 @@ def test_a_study_names_scores_that_are_no_numbers(
     lost = table[table.finish_reason == "not finite"]
     assert set(lost.prompt) == {"safety", "presence/car"} and len(lost) == 3 * 3 * 2
     assert not lost.labels.map(len).any() and not lost.scores.map(len).any()
-    assert provenance.read_run(study.records)["answers"]["scorer"]["not_finite"] == len(lost)
+    assert read_run(study.records)["answers"]["scorer"]["not_finite"] == len(lost)
     results = Results(study.records, bootstrap=20)
     assert (results.vlm_per_image().decision == "abstain").all()
     heard = results.presence_answers()

@@ -16,10 +16,11 @@ import yaml
 
 from tests.helpers import children, fakes
 from vlmis_utils import __main__
-from vlmis_utils.core import io, provenance
+from vlmis_utils.core import io
 from vlmis_utils.core.errors import RunError, StopError, UserError
 from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.protocol.study import flat
+from vlmis_utils.records.run_info import read_run
 from vlmis_utils.runner import local, outcome, run, tasks
 from vlmis_utils.runner.outcome import Failure, attempt
 from vlmis_utils.runner.tasks import Loaders, Task
@@ -76,7 +77,7 @@ def test_one_image_that_a_model_cannot_take(fragile, counts, capsys, tmp_path: P
     assert missing == [("talker", "LL3", 3)]
     assert (study.records / "segmentation.parquet").exists()
     assert not (study.records / "answers.parquet").exists()
-    assert provenance.read_run(study.records)["stages"].keys() >= {"scorer", "talker"}
+    assert read_run(study.records)["stages"].keys() >= {"scorer", "talker"}
     counts()
     run.run(study, loaders=fakes.LOADERS)
     assert counts() == {"talker": 3}

@@ -17,12 +17,12 @@ from PIL import Image
 
 from tests.helpers import fakes
 from vlmis_utils.analysis.results import Results
-from vlmis_utils.core import provenance
 from vlmis_utils.core.errors import RunError, UserError
 from vlmis_utils.protocol.classes import pixel_counts
 from vlmis_utils.protocol.datasets import annotated_classes
 from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.protocol.safety_label import corridor_mask
+from vlmis_utils.records.run_info import read_run
 from vlmis_utils.records.schema import SCHEMAS
 from vlmis_utils.records.store import BLANK
 from vlmis_utils.runner import run as engine
@@ -276,9 +276,7 @@ def test_many_unreadable_files_are_counted(tmp_path: Path) -> None:
 def test_a_run_knows_what_its_dataset_annotates(tmp_path: Path) -> None:
     study = fakes.make_study(tmp_path, SCENES)
     run(study, tables={"segmentation"})
-    assert provenance.read_run(study.records)["annotated_classes"] == sorted(
-        annotated_classes("camvid")
-    )
+    assert read_run(study.records)["annotated_classes"] == sorted(annotated_classes("camvid"))
 
 
 def test_another_class_map_is_another_question(tmp_path: Path, counts) -> None:
@@ -345,11 +343,11 @@ def test_one_table_runs_no_other_model(tmp_path: Path, counts) -> None:
 def test_a_run_is_described(tmp_path: Path) -> None:
     study = fakes.make_study(tmp_path, SCENES)
     run(study)
-    description = provenance.read_run(study.records)
+    description = read_run(study.records)
     assert description["parameters"]["study"] == "tiny"
     assert description["machine"]["cores"] >= 1
     assert description["versions"]["torch"].startswith("2")
     assert description["models"]["blocks"]["digest"] == "fake-segmenter"
     assert description["stages"]["talker"]["images"] == SCENES * (CONDITIONS + 1)
     run(study)
-    assert provenance.read_run(study.records)["stages"] == description["stages"]
+    assert read_run(study.records)["stages"] == description["stages"]

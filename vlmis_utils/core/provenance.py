@@ -1,18 +1,14 @@
-"""Where results came from: versions, machine, source digests; kept in ``records/run.json``."""
+"""Where results came from: versions, machine, source digests."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
-
-from vlmis_utils.core.io import write_atomically
-from vlmis_utils.core.storage import Place
 
 __all__ = [
     "OPTIONAL",
@@ -20,8 +16,6 @@ __all__ = [
     "cores",
     "file_facts",
     "machine",
-    "merge_run",
-    "read_run",
     "source_digest",
     "versions",
 ]
@@ -100,22 +94,3 @@ def file_facts(paths: Iterable[Path]) -> list[list[object]]:
         stat = path.stat()
         facts.append([str(path), stat.st_size, stat.st_mtime_ns])
     return facts
-
-
-def read_run(records: Place) -> dict:
-    """Return ``run.json`` of a study, empty where there is none or it is damaged."""
-    try:
-        return json.loads((records / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-
-
-def merge_run(records: Place, changes: Mapping[str, object]) -> None:
-    """Replace top-level keys of ``run.json``; keys of a mapping are replaced one by one."""
-    run = read_run(records)
-    for key, value in changes.items():
-        old = run.get(key)
-        merge = isinstance(value, Mapping) and isinstance(old, Mapping)
-        run[key] = {**old, **value} if merge else value
-    text = json.dumps(run, indent=2, ensure_ascii=False) + "\n"
-    write_atomically(records / "run.json", text.encode())

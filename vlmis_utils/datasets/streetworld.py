@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from vlmis_utils.core.errors import UserError, closest
+from vlmis_utils.core.processes import pool
 from vlmis_utils.protocol.classes import pixel_counts, present_classes
 from vlmis_utils.streetworld.version import world_version
 from vlmis_utils.streetworld.world import Frame, render_scene
@@ -26,7 +25,6 @@ __all__ = ["LENGTHS", "StreetScene", "StreetWorld", "open_streetworld", "render_
 LENGTHS: dict[str, int] = {"train": 2000, "val": 300, "test": 500}
 _OFFSETS: dict[str, int] = {"train": 1, "val": 2, "test": 3}
 HEIGHT, WIDTH = 256, 512
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def world_seed(split: str, seed: int) -> int:
@@ -125,10 +123,6 @@ class StreetWorld(Sequence[StreetScene]):
     def __len__(self) -> int:
         return self.length
 
-    @overload
-    def __getitem__(self, item: int) -> StreetScene: ...
-    @overload
-    def __getitem__(self, item: slice) -> list[StreetScene]: ...
     def __getitem__(self, item: int | slice) -> StreetScene | list[StreetScene]:
         if isinstance(item, slice):
             return [self[number] for number in range(*item.indices(self.length))]
@@ -197,6 +191,9 @@ def render_many(
     """Render what the cache lacks, in `workers` single-threaded processes (all cores by default).
 
     Interrupt it at any time: the next call goes on where this one stopped.
+
+    Raises:
+        RunError: a process died.
     """
     missing = [scene for scene in scenes if not scene.path.exists()]
     if not missing:
@@ -208,14 +205,7 @@ def render_many(
                 _render_one(scene)
                 bar.update()
             return
-        kept = {name: os.environ.get(name) for name in _THREADS}
-        os.environ.update(dict.fromkeys(_THREADS, "1"))
-        pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"))
-        try:
-            for job in as_completed([pool.submit(_render_one, scene) for scene in missing]):
+        with pool(workers) as executor:
+            for job in as_completed([executor.submit(_render_one, scene) for scene in missing]):
                 job.result()
                 bar.update()
-        finally:
-            pool.shutdown(cancel_futures=True)
-            for name, value in kept.items():
-                os.environ.pop(name, None) if value is None else os.environ.update({name: value})

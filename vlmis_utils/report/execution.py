@@ -28,6 +28,7 @@ from vlmis_utils.core.io import write_atomically
 from vlmis_utils.core.progress import Progress, say
 from vlmis_utils.protocol.parameters import STUDY_FILE, write_study
 from vlmis_utils.protocol.study import READING, Study, flat
+from vlmis_utils.records.run_info import merge_run, read_run
 from vlmis_utils.records.schema import SCHEMAS
 from vlmis_utils.report.kernels import PRELOADED, ForkedKernelManager, Nursery
 from vlmis_utils.report.pages import NOTEBOOKS, Page, find_pages, select
@@ -83,7 +84,7 @@ def execute(study: Study, pages: Iterable[Page], workers: int | None = None) -> 
                         say(failure)
                         continue
                     write_atomically(job.stamp, json.dumps(job.facts).encode())
-                    provenance.merge_run(study.records, {"pages": {job.name: round(seconds, 1)}})
+                    merge_run(study.records, {"pages": {job.name: round(seconds, 1)}})
     if failures:
         others = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
         raise RunError(failures[0] + others)
@@ -150,7 +151,7 @@ def _job(study: Study, page: Page, state: str) -> _Job | None:
     read = {key: known[key] for key in _read_elsewhere(text) if key in known}
     facts = [text, parameters, state, provenance.file_facts(page.reads), read]
     if page.last:
-        facts.append(provenance.read_run(study.records))
+        facts.append(read_run(study.records))
         facts.append(other_parameters(study.folder))
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
     stands_on = {"fingerprint": digest, "parameters": read | parameters}

@@ -22,6 +22,7 @@ from vlmis_utils.protocol.datasets import annotated_classes
 from vlmis_utils.protocol.parameters import write_study
 from vlmis_utils.protocol.study import Study, flat
 from vlmis_utils.records.lock import locked
+from vlmis_utils.records.run_info import merge_run
 from vlmis_utils.records.store import read_table
 from vlmis_utils.runner import tasks
 from vlmis_utils.runner.answer_watch import AnswerWatch, summaries, summary_line
@@ -103,9 +104,9 @@ def _run(study: Study, tables: Iterable[str] | None, loaders: Loaders) -> None:
             if len(failed) == before:
                 planner.store.consolidate(table, [unit.key for unit in units])
     if failed:
-        provenance.merge_run(study.records, {"stages": computed})
+        merge_run(study.records, {"stages": computed})
         raise RunError(_shown(failed))
-    provenance.merge_run(
+    merge_run(
         study.records,
         {
             "parameters": flat(study),

@@ -7,10 +7,8 @@ Training sees clean frames only, from world seeds disjoint of those evaluated
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +19,7 @@ from numpy.lib.format import open_memmap
 
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.core.io import write_atomically
+from vlmis_utils.core.processes import pool
 from vlmis_utils.protocol.classes import pixel_counts
 
 __all__ = ["SCENES", "TrainingData", "class_frequencies", "load_training", "scene_weights"]
@@ -152,10 +151,8 @@ def _read_scenes(tasks: list[tuple[str, int, int, int]], workers: int) -> Iterat
     if workers < 1 or len(tasks) < 4:
         yield from map(_read_scene, tasks)
         return
-    # Spawned, not forked: the parent may hold torch's threads.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        yield from pool.map(_read_scene, tasks, chunksize=4)
+    with pool(workers) as executor:
+        yield from executor.map(_read_scene, tasks, chunksize=4)
 
 
 def _build(

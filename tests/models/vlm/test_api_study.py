@@ -20,12 +20,12 @@ import yaml
 from tests.helpers import fakes
 from tests.helpers.chat_server import KEY, ChatServer, completion, failure
 from vlmis_utils import __main__
-from vlmis_utils.core import provenance
 from vlmis_utils.core.errors import RunError, UserError
 from vlmis_utils.models.vlm import retries
 from vlmis_utils.models.vlm.loading import load_vlm
 from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.protocol.study import Study
+from vlmis_utils.records.run_info import read_run
 from vlmis_utils.runner import local as computing
 from vlmis_utils.runner import run as engine
 from vlmis_utils.runner.tasks import Loaders
@@ -77,7 +77,7 @@ def test_a_study_counts_what_it_took(server: ChatServer, tmp_path: Path) -> None
     engine.run(study, loaders=LOADERS)
     assert asked(server) == QUESTIONS
     assert len(answers(study)) == SCENES * 3 * len(PROMPTS)
-    taken = provenance.read_run(study.records)["hosted"]["hosted"]
+    taken = read_run(study.records)["hosted"]["hosted"]
     assert taken["requests"] == QUESTIONS
     assert taken["cost"] == pytest.approx(QUESTIONS * (500 * 2 + 50 * 8) / 1e6)
     engine.run(study, loaders=LOADERS)
@@ -217,7 +217,7 @@ def test_a_real_server_says_what_the_model_says_here(served: Path, tmp_path: Pat
     local, hosted = (table[table.vlm == name].text for name in ("local", "hosted"))
     assert len(local) == 3 * len(PROMPTS)
     assert hosted.to_dict() == local.to_dict()
-    run = provenance.read_run(study.records)
+    run = read_run(study.records)
     taken = run["hosted"]["hosted"]
     assert taken["requests"] == 3 * len(PROMPTS)
     assert taken["answer_tokens"] > taken["requests"] and taken["cost"] > 0

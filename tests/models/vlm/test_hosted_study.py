@@ -13,13 +13,13 @@ import yaml
 
 from tests.helpers import fakes
 from tests.helpers.chat_server import KEY, ChatServer, failure
-from vlmis_utils.core import provenance
 from vlmis_utils.core.errors import RunError, UserError
 from vlmis_utils.metrics.answer_states import STATES
 from vlmis_utils.models.vlm import retries
 from vlmis_utils.models.vlm.loading import load_vlm
 from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.protocol.study import Study
+from vlmis_utils.records.run_info import read_run
 from vlmis_utils.runner import run as engine
 from vlmis_utils.runner.preflight.check import check
 from vlmis_utils.runner.tasks import Loaders
@@ -127,7 +127,7 @@ def test_all_odd_replies_in_one_study(
     for words in ("half a character", "an answer is empty, all of it spent on reasoning, cut at",
                   "was declined by the host's filter", "an answer was cut"):  # fmt: skip
         assert shown.count(words) == 1, words
-    counts = provenance.read_run(study.records)["answers"]["hosted"]
+    counts = read_run(study.records)["answers"]["hosted"]
     assert counts["answers"] == len(table) and counts["cut"] == (table.truncated == True).sum()  # noqa: E712
     assert counts["filtered"] == 4 and counts["declined"] == 1
     assert counts["empty"] == (table.text == "").sum()
@@ -180,7 +180,7 @@ def test_one_encoding_for_all_conditions(server: ChatServer, tmp_path: Path) -> 
     engine.run(study, loaders=LOADERS)
     urls = [body["messages"][0]["content"][0]["image_url"]["url"] for body in server.bodies]
     assert {url.partition(";")[0] for url in urls} == {"data:image/jpeg"}
-    known = provenance.read_run(study.records)["models"]["hosted"]
+    known = read_run(study.records)["models"]["hosted"]
     assert known["image_encoding"] == "jpeg 90"
     lossless = make_study(tmp_path)
     engine.run(lossless, loaders=LOADERS)

@@ -32,13 +32,13 @@ from tests.helpers.vlm_checkpoints import (
     VISION,
     make_contrastive,
 )
-from vlmis_utils.core import provenance
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.models.vlm.chat_template import limit_pixels
 from vlmis_utils.models.vlm.loading import Vlm, load_vlm
 from vlmis_utils.protocol.answer import Answer
 from vlmis_utils.protocol.models import ModelEntry, load_catalogue
 from vlmis_utils.protocol.prompts import PROMPTS, Prompt, contrastive_pairs, prompt
+from vlmis_utils.records.run_info import read_run
 from vlmis_utils.runner import run, tasks
 from vlmis_utils.runner.tasks import Loaders
 
@@ -353,7 +353,7 @@ def test_a_study_on_pinned_hub_models_needs_neither_hub_nor_model_again(
     run.run(study, loaders=loaders)
     answers = pd.read_parquet(study.records / "answers.parquet")
     assert answers.groupby("vlm").size().to_dict() == dict.fromkeys(names, 2 * 3 * len(PROMPTS))
-    known = provenance.read_run(study.records)["models"]
+    known = read_run(study.records)["models"]
     for name in names:
         assert known[name]["commit"] == server._commit(f"tiny/{name}", "main")
         assert list(known[name]["visual_tokens"]) == ["24x32"]

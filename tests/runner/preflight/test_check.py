@@ -19,9 +19,9 @@ from safetensors.numpy import save_file
 from tests.helpers import fakes
 from tests.helpers.hub import Hub
 from vlmis_utils.__main__ import main
-from vlmis_utils.core import provenance
 from vlmis_utils.models.checkpoints import count_parameters, stated_parameters
 from vlmis_utils.protocol.study import Study, flat
+from vlmis_utils.records.run_info import merge_run
 from vlmis_utils.records.schema import SCHEMAS
 from vlmis_utils.records.store import Store
 from vlmis_utils.runner.preflight import check, dataset, machine, models, runtime
@@ -263,7 +263,7 @@ def test_time_comes_from_records_of_this_machine(study: Study) -> None:
         store.write("segmentation", f"k{number}", pd.DataFrame([row]), {"model": "blocks"})
     expected = runtime.expected_seconds(replace(study, workers=2), "cpu")
     assert expected["blocks"] == pytest.approx(2.0 * 7 * 4 / 2) and expected["talker"] is None
-    provenance.merge_run(study.records, {"machine": {"processor": "another"}})
+    merge_run(study.records, {"machine": {"processor": "another"}})
     assert runtime.expected_seconds(study, "cpu")["blocks"] is None
 
 

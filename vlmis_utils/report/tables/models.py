@@ -31,7 +31,7 @@ def load_models(
     Args:
         catalogue: of `protocol.models.load_catalogue`.
         names: of models in it, in the order of the rows.
-        run: ``run.json`` of a study, see `core.provenance.read_run`; none by default.
+        run: ``run.json`` of a study, see `records.run_info.read_run`; none by default.
     """
     known = (run or {}).get("models", {})
     rows = []

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from vlmis_utils.core import provenance
 from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.protocol.study import Study
+from vlmis_utils.records.run_info import read_run
 
 __all__ = ["expected_seconds"]
 
@@ -83,7 +84,7 @@ def _shards(study: Study, device: str, table: str) -> Iterator[Path]:
     own = [study.store] if isinstance(study.store, Path) else []
     others = [] if study.dataset == "folder" else sorted(Path(study.build_root).glob("*"))
     for folder in dict.fromkeys([*own, *others]):
-        recorded = provenance.read_run(folder / "records").get("machine")
+        recorded = read_run(folder / "records").get("machine")
         if recorded is not None and recorded != provenance.machine() | {"device": device}:
             continue
         paths = (folder / "shards" / table).glob("*.parquet")
