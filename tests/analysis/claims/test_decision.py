@@ -1,4 +1,4 @@
-"""The rule of the ledger: cells to verdicts."""
+"""The rule by which claims are judged: cells to verdicts."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_more_cells_ask_for_more_evidence() -> None:
     assert judge(cells([0.22] + [0.0] * 20)).verdict[0] == "open"
 
 
-def test_true_nulls_are_told_in_few_claims() -> None:
+def test_true_nulls_are_rejected_in_few_claims() -> None:
     rng = np.random.default_rng(0)
     wrong = sum(
         verdict(judge(cells(list(0.1 * rng.normal(size=9)))), "some") == "supported"

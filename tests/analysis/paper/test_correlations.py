@@ -19,7 +19,7 @@ SCIPY = {"pearson": stats.pearsonr, "spearman": stats.spearmanr}
 
 @pytest.fixture(scope="module")
 def frame() -> pd.DataFrame:
-    return paper.correlations()
+    return paper.printed_correlations()
 
 
 def test_every_pair_is_there_and_is_scipys(frame: pd.DataFrame) -> None:
@@ -43,14 +43,14 @@ def test_holm_is_statsmodels_over_one_method(frame: pd.DataFrame) -> None:
 
 def test_interval_against_band_is_told_from_the_bounds(frame: pd.DataFrame) -> None:
     for row in frame.itertuples():
-        claim = paper.CLAIMS[row.metric]
+        claim = paper.BANDS[row.metric]
         assert row.in_band == (claim.low <= row.r < claim.high)
         assert (row.interval == "inside") == (row.low >= claim.low and row.high <= claim.high)
         assert (row.interval == "outside") == (row.high < claim.low or row.low >= claim.high)
 
 
 def test_words_count_what_the_pairs_show(frame: pd.DataFrame) -> None:
-    for row in paper.words().itertuples():
+    for row in paper.band_counts().itertuples():
         part = frame[(frame.metric == row.metric) & (frame.method == row.method)]
         assert row.pairs == 9 == row.negative + row.positive + (part.r == 0).sum()
         assert row.told_negative == (part.high < 0).sum()
@@ -63,11 +63,11 @@ def test_words_count_what_the_pairs_show(frame: pd.DataFrame) -> None:
 def test_a_constant_column_has_no_coefficient_and_is_not_counted(tmp_path: Path) -> None:
     conditions = tables.load_table3().condition.unique()
     folder = write_tables(tmp_path, rates={("qwen2-vl", c, "smr"): "1.0" for c in conditions})
-    frame = paper.correlations(folder)
+    frame = paper.printed_correlations(folder)
     dead = frame[(frame.metric == "smr") & (frame.vlm == "qwen2-vl")]
     assert dead.r.isna().all() and not dead.in_band.any() and set(dead.interval) == {"across"}
     assert set(dead.distinct) == {1}
-    assert set(paper.words(folder).query("metric == 'smr'").pairs) == {6}
+    assert set(paper.band_counts(folder).query("metric == 'smr'").pairs) == {6}
 
 
 def test_a_perfect_proxy_is_called_negative(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_perfect_proxy_is_called_negative(tmp_path: Path) -> None:
     cells = {
         ("clip", c, "cor"): round(1 - miou["segformer", c], 2) for c in miou["segformer"].index
     }
-    frame = paper.correlations(write_tables(tmp_path, rates=cells))
+    frame = paper.printed_correlations(write_tables(tmp_path, rates=cells))
     row = frame[(frame.vlm == "clip") & (frame.segmenter == "segformer") & (frame.metric == "cor")]
     assert row.r.to_numpy() == pytest.approx([-1, -1]) and not row.in_band.any()
 
@@ -115,8 +115,8 @@ def test_changes_from_clean_correlate_as_the_degraded_conditions_do() -> None:
 
 
 def test_claims_are_bands() -> None:
-    assert set(paper.CLAIMS) == {"hr", "cor", "smr"}
-    for claim in paper.CLAIMS.values():
+    assert set(paper.BANDS) == {"hr", "cor", "smr"}
+    for claim in paper.BANDS.values():
         assert -1 <= claim.low < claim.high <= 1
         assert claim.holds(claim.low) and not claim.holds(claim.high)
         assert not claim.holds(float("nan"))

@@ -114,10 +114,10 @@ def test_changes_are_those_of_the_tables() -> None:
     rates = tables.load_tables456().set_index(["vlm", "condition"])
     for row in frame.itertuples():
         change = rates[row.metric][row.vlm, row.condition] - rates[row.metric][row.vlm, "clean"]
-        assert row.change == pytest.approx(change) and row.flips == round(50 * change)
+        assert row.change == pytest.approx(change) and row.images == round(50 * change)
         assert row.low < row.change < row.high and row.p_low <= row.p_high
         told = "yes" if row.p_high < 0.05 else "no" if row.p_low >= 0.05 else "depends"
-        assert row.told == told
+        assert row.significant == told
     assert len(frame) == 9 * 7 - len(paper.misfits(50)) and "clean" not in set(frame.condition)
     for _, rows in frame.groupby("vlm"):
         for bound in ("low", "high"):

@@ -85,3 +85,21 @@ def test_cells_are_printed_with_the_digits_that_the_audit_assumes() -> None:
     assert set(digits[cells.table == 2]) == {0}
     assert set(digits[cells.table == 3]) == {2}
     assert set(digits[cells.table > 3]) == {1, 2}
+
+
+def test_drops_and_levels_are_differences_from_clean() -> None:
+    lost = tables.drops().set_index(["segmenter", "condition"])
+    miou = tables.load_table3().set_index(["segmenter", "condition"]).miou
+    for key, row in lost.iterrows():
+        clean = miou[key[0], "clean"]
+        assert row.lost == pytest.approx(clean - miou[key])
+        assert row.share == pytest.approx((clean - miou[key]) / clean)
+    assert len(lost) == 27
+    rates = tables.load_tables456()
+    for row in tables.levels().itertuples():
+        mine = rates[rates.vlm == row.vlm].set_index("condition")[row.metric]
+        assert row.change == pytest.approx(row.degraded - row.clean)
+        assert row.degraded == pytest.approx(mine.drop("clean").mean())
+        assert row.up + row.equal + row.down == 9
+        assert row.up == (mine.drop("clean") > mine["clean"] + 1e-9).sum()
+    assert len(tables.levels()) == 10

@@ -18,7 +18,7 @@ from vlmis_utils.report.style import colour, show
 def draw(name: str):
     match name:
         case "coefficients":
-            return fig.plot_coefficients(paper.correlations())
+            return fig.plot_coefficients(paper.printed_correlations())
         case "misfits":
             return fig.plot_misfits(paper.misfit_counts(), paper.PICTURES)
         case "paired":
@@ -41,7 +41,7 @@ def test_draws_without_title_on_white(name: str) -> None:
 
 
 def test_one_panel_a_method_and_every_coefficient_in_it() -> None:
-    frame = paper.correlations()
+    frame = paper.printed_correlations()
     figure = fig.plot_coefficients(frame)
     assert len(figure.axes) == 2
     for axis, method in zip(figure.axes, ("pearson", "spearman"), strict=True):
@@ -50,7 +50,7 @@ def test_one_panel_a_method_and_every_coefficient_in_it() -> None:
 
 
 def test_coefficients_draw_with_a_missing_pair() -> None:
-    frame = paper.correlations()
+    frame = paper.printed_correlations()
     frame.loc[frame.index[:2], ["r", "low", "high"]] = np.nan
     assert len(show(fig.plot_coefficients(frame), dpi=50).data) > 1000
 

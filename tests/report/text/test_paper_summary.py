@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 
 from tests.helpers.printed_tables import write_tables
-from vlmis_utils.analysis import paper
+from vlmis_utils.analysis import claims, paper
 from vlmis_utils.analysis.paper import tables as published
 from vlmis_utils.report.tables import paper as cells
 from vlmis_utils.report.tables import paper_rates
 from vlmis_utils.report.text.paper_summary import Finding, findings, places
 
-PAGE = Path("notebooks/review-audit.md")
+PAGE = Path("notebooks/review-paper.md")
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +36,10 @@ def test_findings_are_complete_frozen_and_named_once(found: list[Finding]) -> No
 
 def test_every_command_runs_and_names_a_public_function(found: list[Finding]) -> None:
     for command in {f.command for f in found}:
-        result = eval(command, {"audit": paper})
+        result = eval(command, {"paper": paper, "claims": claims})
         assert isinstance(result, (pd.DataFrame, tuple)) and len(result)
-        name = command.removeprefix("audit.").partition("(")[0]
-        assert name in paper.__all__
+        module, _, name = command.partition("(")[0].partition(".")
+        assert name in {"paper": paper, "claims": claims}[module].__all__
 
 
 def test_the_line_for_a_shell_holds_the_command(found: list[Finding]) -> None:
@@ -50,9 +50,9 @@ def test_the_line_for_a_shell_holds_the_command(found: list[Finding]) -> None:
 
 def test_a_number_of_pictures_reaches_statement_and_command() -> None:
     by_key = {f.key: f for f in findings(80)}
-    assert by_key["misfits"].command == "audit.misfits(n=80)" and "80" in by_key["misfits"].place
-    assert by_key["class-means"].command == "audit.class_means()"
-    assert len(eval(by_key["misfits"].command, {"audit": paper})) == 0
+    assert by_key["misfits"].command == "paper.misfits(n=80)" and "80" in by_key["misfits"].place
+    assert by_key["class-means"].command == "paper.class_means()"
+    assert len(eval(by_key["misfits"].command, {"paper": paper})) == 0
     assert by_key["misfits"].statement.startswith("0 of 70")
 
 
@@ -72,12 +72,12 @@ def test_statements_follow_the_numbers(tmp_path: Path) -> None:
 def test_counts_in_statements_are_those_of_the_frames(found: list[Finding]) -> None:
     by_key = {f.key: f.statement for f in found}
     changes = paper.changes_from_clean()
-    told = changes[changes.metric != "parse_success"].told.value_counts()
-    assert f"{told['depends']} depending on it" in by_key["changes"]
+    counts = changes[changes.metric != "parse_success"].significant.value_counts()
+    assert f"{counts['depends']} depending on it" in by_key["changes"]
     frame = paper.safety_answers()
     total = frame.n_right.sum() + frame.n_wrong.sum()
     assert f"{frame.n_right.sum()} right of {total} decided" in by_key["abstention"]
-    words = paper.words().set_index(["metric", "method"])
+    words = paper.band_counts().set_index(["metric", "method"])
     assert f"{words.in_band['cor', 'pearson']} of 9 pairs" in by_key["correlation-cor"]
 
 
@@ -99,7 +99,7 @@ def test_places_joins_runs() -> None:
 
 
 def test_cells_of_every_table_are_text_and_lose_no_row(found: list[Finding]) -> None:
-    pairs = paper.correlations()
+    pairs = paper.printed_correlations()
     changes, between = paper.changes_from_clean(), paper.between_models()
     tables = [
         (cells.load_findings(found), len(found)),
@@ -110,12 +110,12 @@ def test_cells_of_every_table_are_text_and_lose_no_row(found: list[Finding]) -> 
         (cells.load_sizes(paper.size_of_columns()), 8),
         (cells.load_drops(paper.drops()), 3),
         (cells.load_levels(paper.levels()), 10),
-        (cells.load_statements(paper.statements()), len(paper.statements())),
+        (cells.load_statements(claims.judge_tables()), len(claims.CLAIMS)),
         (paper_rates.load_coefficients(pairs), 27),
-        (paper_rates.load_words(paper.words()), 6),
+        (paper_rates.load_bands(paper.band_counts()), 6),
         (paper_rates.load_readings(paper.readings()), len(paper.readings()) // 2),
         (paper_rates.load_changes(changes), len(changes)),
-        (paper_rates.load_told(changes, between), 13),
+        (paper_rates.load_significant(changes, between), 13),
         (paper_rates.load_safety_answers(paper.safety_answers()), 10),
     ]
     for table, rows in tables:
@@ -129,7 +129,7 @@ def test_cells_say_what_is_missing(tmp_path: Path) -> None:
     folder = write_tables(tmp_path, classes={("LL2", "miou"): 55}, rates=rates)
     means = cells.load_class_means(paper.class_means(folder)).set_index("condition")
     assert means["unrounded mIoU between"]["LL2"] == "nothing"
-    table = paper_rates.load_coefficients(paper.correlations(folder))
+    table = paper_rates.load_coefficients(paper.printed_correlations(folder))
     dead = table[(table.metric == "COR") & (table.VLM == "CLIP")]
     assert set(dead["Pearson"]) == {"–"} and set(dead["Pearson: Holm"]) == {"–"}
     few = paper_rates.load_safety_answers(paper.safety_answers(7))

@@ -1,31 +1,15 @@
-"""The claims ledger: every empirical claim of the paper, its printed numbers, and this run.
+"""The empirical claims of the paper, judged on its printed tables and on the records of a run.
 
-One rule (`rules`) judges all claims (`claims`) on both sources (`sources`): the printed tables and
-the records of a run. Verdicts are computed; other parameters or models give another ledger.
+One rule (`decision`) judges all claims (`claims`) on both sources (`sources`). Verdicts are
+computed; other parameters or models give others.
 """
 
 from vlmis_utils.analysis.claims.claims import CLAIMS, Claim
-from vlmis_utils.analysis.claims.decision import (
-    ALPHA,
-    QUANTIFIERS,
-    VERDICTS,
-    Cell,
-    judge,
-    verdict,
-)
-from vlmis_utils.analysis.claims.sources import PRINTED_N, PrintedTables, Run, Source
+from vlmis_utils.analysis.claims.decision import ALPHA, QUANTIFIERS, VERDICTS
+from vlmis_utils.analysis.claims.sources import PRINTED_N
+from vlmis_utils.analysis.claims.verdicts import judge_claims, judge_tables, other_bounds
 
 __all__ = [
-    "ALPHA",
-    "CLAIMS",
-    "PRINTED_N",
-    "QUANTIFIERS",
-    "VERDICTS",
-    "Cell",
-    "Claim",
-    "PrintedTables",
-    "Run",
-    "Source",
-    "judge",
-    "verdict",
-]
+    "ALPHA", "CLAIMS", "PRINTED_N", "QUANTIFIERS", "VERDICTS", "Claim", "judge_claims",
+    "judge_tables", "other_bounds",
+]  # fmt: skip

@@ -1,4 +1,4 @@
-"""From cells to verdicts: the one rule by which every claim of the ledger is judged.
+"""From cells to verdicts: the one rule by which every claim is judged.
 
 A claim is about cells: a model under a condition, a pair of models, a pair of conditions. Each cell
 is a number that the claim wants above zero. Its two-sided p comes from value and standard error
@@ -20,10 +20,12 @@ from vlmis_utils.core.errors import UserError, closest
 from vlmis_utils.statistics.paired import holm
 
 __all__ = [
-    "ALPHA", "QUANTIFIERS", "VERDICTS", "Cell", "above", "judge", "negative", "verdict", "within",
+    "ALPHA", "QUANTIFIERS", "VERDICTS", "Cell", "above", "below", "judge", "negative", "verdict",
+    "within",
 ]  # fmt: skip
 
 ALPHA = 0.05
+_TIE = 1e-9  # printed numbers that differ by less are equal
 VERDICTS: tuple[str, ...] = ("supported", "contradicted", "not decidable")
 
 # What a claim says of its cells, and what each verdict takes.
@@ -60,13 +62,18 @@ class Cell:
         if math.isnan(self.value) or math.isnan(self.error):
             return math.nan
         if self.error == 0:
-            return 0.0 if self.value else 1.0
+            return 0.0 if abs(self.value) > _TIE else 1.0
         return float(2 * ndtr(-abs(self.value) / self.error))
 
 
 def above(model: str, what: str, quantity: Quantity, bound: float = 0.0) -> Cell:
     """Return the cell of a claim that ``quantity`` is above ``bound``."""
     return Cell(model, what, quantity.value - bound, quantity.error)
+
+
+def below(model: str, what: str, quantity: Quantity, bound: float) -> Cell:
+    """Return the cell of a claim that ``quantity`` is below ``bound``."""
+    return Cell(model, what, bound - quantity.value, quantity.error)
 
 
 def negative(model: str, what: str, found: Mapping[str, object]) -> Cell:
@@ -103,10 +110,10 @@ def judge(cells: Iterable[Cell], alpha: float = ALPHA) -> pd.DataFrame:
     """
     cells = list(cells)
     p = [cell.p for cell in cells]
-    adjusted, told = holm(p, alpha)
+    adjusted, rejected = holm(p, alpha)
     words = [
-        "open" if not t else "supports" if cell.value > 0 else "contradicts"
-        for cell, t in zip(cells, told, strict=True)
+        "open" if not reject else "supports" if cell.value > 0 else "contradicts"
+        for cell, reject in zip(cells, rejected, strict=True)
     ]
     rows = [(c.model, c.what, c.value, c.error) for c in cells]
     frame = pd.DataFrame(rows, columns=["model", "what", "value", "error"])

@@ -1,50 +1,20 @@
 """Numbers that know how uncertain they are, with the little arithmetic that claims need.
 
-Two kinds, one interface. A `Drawn` number comes from our run: its value on all scenes and on every
-bootstrap resample of the scenes, so that differences keep the pairing. A `Printed` number comes
-from a table of the paper: a value and a standard error. The tables do not say how the errors of two
-conditions go together, so for two of them the worst case is taken.
+Two kinds, one interface: -, +, / and * by a number. A `Drawn` number comes from our run: its value
+on all scenes and on every bootstrap resample of the scenes, so that differences keep the pairing. A
+`Printed` number comes from a table of the paper: a value and a standard error. The tables do not
+say how the errors of two conditions go together, so for two of them the worst case is taken.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 __all__ = ["Drawn", "Printed", "Quantity", "mean", "printed_share"]
-
-
-class Quantity(Protocol):
-    """A number with its standard error."""
-
-    @property
-    def value(self) -> float:
-        """The estimate."""
-        ...
-
-    @property
-    def error(self) -> float:
-        """Its standard error; for printed numbers an upper bound of it."""
-        ...
-
-    def minus(self, other: Quantity) -> Quantity:
-        """This less another of its kind."""
-        ...
-
-    def over(self, other: Quantity) -> Quantity:
-        """This divided by another of its kind."""
-        ...
-
-    def times(self, factor: float) -> Quantity:
-        """This times a plain number."""
-        ...
-
-    def plus(self, other: Quantity) -> Quantity:
-        """This and another of its kind."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -68,19 +38,16 @@ class Drawn:
         known = self.draws[1:][np.isfinite(self.draws[1:])]
         return float(np.std(known, ddof=1)) if known.size > 1 else math.nan
 
-    def minus(self, other: Drawn) -> Drawn:
-        """The difference within each resample."""
+    def __sub__(self, other: Drawn) -> Drawn:
         return Drawn(self.draws - other.draws)
 
-    def plus(self, other: Drawn) -> Drawn:
-        """The sum within each resample."""
+    def __add__(self, other: Drawn) -> Drawn:
         return Drawn(self.draws + other.draws)
 
-    def times(self, factor: float) -> Drawn:
-        """The multiple within each resample."""
+    def __mul__(self, factor: float) -> Drawn:
         return Drawn(self.draws * factor)
 
-    def over(self, other: Drawn) -> Drawn:
+    def __truediv__(self, other: Drawn) -> Drawn:
         """The ratio within each resample; NaN where the divisor is 0."""
         ratio = np.full_like(self.draws, np.nan)
         return Drawn(np.divide(self.draws, other.draws, out=ratio, where=other.draws != 0))
@@ -93,7 +60,7 @@ class Printed:
     Two printed numbers may be dependent in any way, so errors are put together at their worst: the
     standard error of a sum or difference is at most the sum of both (Cauchy and Schwarz).
 
-    >>> difference = Printed(0.25, 0.06).minus(Printed(0.17, 0.05))
+    >>> difference = Printed(0.25, 0.06) - Printed(0.17, 0.05)
     >>> round(difference.value, 2), round(difference.error, 2)
     (0.08, 0.11)
     """
@@ -101,24 +68,24 @@ class Printed:
     value: float
     error: float = 0.0
 
-    def minus(self, other: Printed) -> Printed:
-        """The difference, its error at the worst."""
+    def __sub__(self, other: Printed) -> Printed:
         return Printed(self.value - other.value, self.error + other.error)
 
-    def plus(self, other: Printed) -> Printed:
-        """The sum, its error at the worst."""
+    def __add__(self, other: Printed) -> Printed:
         return Printed(self.value + other.value, self.error + other.error)
 
-    def times(self, factor: float) -> Printed:
-        """The multiple."""
+    def __mul__(self, factor: float) -> Printed:
         return Printed(self.value * factor, self.error * abs(factor))
 
-    def over(self, other: Printed) -> Printed:
+    def __truediv__(self, other: Printed) -> Printed:
         """The ratio, its error to first order and at the worst; NaN where the divisor is 0."""
         if not other.value:
             return Printed(math.nan, math.nan)
         ratio = self.value / other.value
         return Printed(ratio, (self.error + abs(ratio) * other.error) / abs(other.value))
+
+
+Quantity = Drawn | Printed
 
 
 def printed_share(value: float, n: int) -> Printed:
@@ -135,9 +102,6 @@ def printed_share(value: float, n: int) -> Printed:
     return Printed(value, math.sqrt(inner * (1 - inner) / n))
 
 
-def mean(quantities: list[Quantity]) -> Quantity:
+def mean(quantities: Sequence[Quantity]) -> Quantity:
     """Return the mean of at least one quantity of one kind."""
-    total = quantities[0]
-    for quantity in quantities[1:]:
-        total = total.plus(quantity)
-    return total.times(1 / len(quantities))
+    return sum(quantities[1:], start=quantities[0]) * (1 / len(quantities))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -20,7 +21,13 @@ from vlmis_utils.analysis.claims.quantities import (
     printed_share,
 )
 from vlmis_utils.analysis.paper.grim import PICTURES
-from vlmis_utils.analysis.paper.tables import load_table2, load_table3, load_tables456
+from vlmis_utils.analysis.paper.tables import (
+    PRINTED_NAMES,
+    PUBLISHED,
+    load_table2,
+    load_table3,
+    load_tables456,
+)
 from vlmis_utils.analysis.results import BLANK, Results
 from vlmis_utils.metrics.miou_intervals import resampled_counts
 from vlmis_utils.metrics.segmentation import class_iou, miou_of_counts
@@ -74,23 +81,28 @@ class PrintedTables:
 
     A rate is the mean over `PRINTED_N` images. IoU and mIoU come without any hint at their error
     and are taken at face value.
+
+    Attributes:
+        n: images behind a rate.
+        folder: of the printed tables.
     """
 
     n: int = PRINTED_N
+    folder: str | Path = PUBLISHED
 
     @cached_property
     def _misalignment(self) -> pd.DataFrame:
-        frame = load_tables456()
+        frame = load_tables456(self.folder)
         frame["abstained"] = 1 - frame.parse_success
         return frame.set_index(["vlm", "condition"])
 
     @cached_property
     def _quality(self) -> pd.Series:
-        return load_table3().set_index(["segmenter", "condition"]).miou
+        return load_table3(self.folder).set_index(["segmenter", "condition"]).miou
 
     @cached_property
     def _classes(self) -> pd.Series:
-        return load_table2().set_index(["train_class", "condition"]).iou
+        return load_table2(self.folder).set_index(["train_class", "condition"]).iou
 
     @property
     def segmenters(self) -> list[str]:
@@ -109,8 +121,7 @@ class PrintedTables:
 
     def named(self, label: str) -> str | None:
         """Return the model that the paper calls ``label``."""
-        known = {"CLIP": "clip", "SigLIP": "siglip", "Qwen2-VL": "qwen2-vl"}
-        return (known | {"DeepLabV3+": "deeplabv3plus"}).get(label)
+        return {printed: name for name, printed in PRINTED_NAMES.items()}.get(label)
 
     def rate(self, vlm: str, condition: str, metric: str) -> Printed:
         """Return a printed rate; NaN where the paper prints none."""

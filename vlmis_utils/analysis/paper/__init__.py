@@ -2,12 +2,13 @@
 
 Every function takes printed numbers to a tidy frame and can be run alone::
 
-    python -c "from vlmis_utils import audit; print(audit.class_means())"
+    python -c "from vlmis_utils.analysis import paper; print(paper.class_means())"
 
-`findings` lists what comes out, sentence by sentence. Nothing here guesses at causes.
+Nothing here guesses at causes.
 """
 
 from vlmis_utils.analysis.paper.abstention import safety_answers, split
+from vlmis_utils.analysis.paper.bounds import BANDS, BOUNDS
 from vlmis_utils.analysis.paper.consistency import (
     class_means,
     coincidence,
@@ -18,12 +19,10 @@ from vlmis_utils.analysis.paper.consistency import (
     table2_and_table3,
 )
 from vlmis_utils.analysis.paper.correlations import (
-    CLAIMS,
-    Claim,
-    correlations,
+    band_counts,
+    printed_correlations,
     readings,
     rounding,
-    words,
 )
 from vlmis_utils.analysis.paper.grim import (
     PICTURES,
@@ -39,7 +38,6 @@ from vlmis_utils.analysis.paper.grim import (
     shares,
     size_of_columns,
 )
-from vlmis_utils.analysis.paper.printed import NAMES_AND_SCALES, Printed, drops, levels
 from vlmis_utils.analysis.paper.significance import (
     ALPHA,
     between_models,
@@ -51,14 +49,14 @@ from vlmis_utils.analysis.paper.significance import (
     mcnemar_bounds,
     smallest_change,
 )
-from vlmis_utils.analysis.paper.statements import statements
+from vlmis_utils.analysis.paper.tables import NAMES_AND_SCALES, drops, levels
 
 __all__ = [
-    "ALPHA", "CLAIMS", "NAMES_AND_SCALES", "PICTURES", "SHARES", "Claim", "Printed",
-    "between_models", "changes_from_clean", "class_means", "coincidence", "correlations", "count",
-    "difference_interval", "drops", "equal_cells", "even_hundredths", "even_share", "findings",
-    "fits", "hr_grid", "hr_reach", "intervals", "levels", "mcnemar", "mcnemar_bounds",
-    "mean_bounds", "misfit_counts", "misfits", "readings", "rounding", "safety_answers",
-    "sample_sizes", "shares", "size_of_columns", "smallest_change", "split", "statements",
-    "step_counts", "steps", "table2_and_table3", "words",
+    "ALPHA", "BANDS", "BOUNDS", "NAMES_AND_SCALES", "PICTURES", "SHARES", "band_counts",
+    "between_models", "changes_from_clean", "class_means", "coincidence", "count",
+    "difference_interval", "drops", "equal_cells", "even_hundredths", "even_share", "fits",
+    "hr_grid", "hr_reach", "intervals", "levels", "mcnemar", "mcnemar_bounds", "mean_bounds",
+    "misfit_counts", "misfits", "printed_correlations", "readings", "rounding", "safety_answers",
+    "sample_sizes", "shares", "size_of_columns", "smallest_change", "split", "step_counts",
+    "steps", "table2_and_table3",
 ]  # fmt: skip

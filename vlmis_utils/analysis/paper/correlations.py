@@ -1,56 +1,30 @@
 """The correlations that follow from the printed tables (Section 6.3 of the paper prints none).
 
 Ten conditions give ten points for each pair of segmenter and VLM. What the paper says in words is
-translated into a band of coefficients, stated in `CLAIMS`, and each pair is held against it twice:
-does the coefficient lie in the band, and does its interval lie inside it or outside it?
+translated into a band of coefficients, `analysis.paper.bounds.BANDS`, and each pair is held against
+it twice: does the coefficient lie in the band, and does its interval lie inside it or outside it?
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from vlmis_utils.analysis.paper import tables
+from vlmis_utils.analysis.paper.bounds import BANDS, Band
 from vlmis_utils.analysis.paper.tables import PUBLISHED
 from vlmis_utils.statistics import correlation
 from vlmis_utils.statistics.correlation import METHODS
+from vlmis_utils.statistics.intervals import interval_sign
 from vlmis_utils.statistics.paired import holm
 
-__all__ = ["CLAIMS", "Claim", "correlations", "readings", "rounding", "words"]
+__all__ = ["band_counts", "printed_correlations", "readings", "rounding"]
 
 
-@dataclass(frozen=True)
-class Claim:
-    """What the paper says of a metric's correlation with mIoU, and the band that it is read as.
-
-    Attributes:
-        words: the paper's, from Section 6.3.
-        low, high: coefficients that the words are taken to mean, low <= r < high.
-    """
-
-    words: str
-    low: float
-    high: float
-
-    def holds(self, r: float) -> bool:
-        """Return whether a coefficient lies in the band (False for NaN)."""
-        return self.low <= r < self.high
-
-
-# Conventions differ: Cohen (1988) calls 0.3 to 0.5 medium, others call 0.5 to 0.7 moderate. The
-# band of "moderate" holds both, which is the reading most favourable to the claim.
-CLAIMS: dict[str, Claim] = {
-    "hr": Claim("weak and inconsistent", -0.5, 0.5),
-    "cor": Claim("moderate negative", -0.7, -0.3),
-    "smr": Claim("minimal", -0.3, 0.3),
-}
-
-
-def correlations(folder: str | Path = PUBLISHED) -> pd.DataFrame:
+def printed_correlations(folder: str | Path = PUBLISHED) -> pd.DataFrame:
     """Correlate printed mIoU with printed HR, COR and SMR over the conditions, for every pair.
 
     Args:
@@ -59,12 +33,12 @@ def correlations(folder: str | Path = PUBLISHED) -> pd.DataFrame:
     Returns:
         metric, vlm, segmenter, method; n (conditions); distinct (different values of the metric
         among them); r, low, high (Fisher, 95 %), p; p_holm, corrected over all pairs and metrics of
-        one method; in_band: does r lie in the band of `CLAIMS`; interval: "inside", "outside" or
+        one method; in_band: does r lie in the band of `BANDS`; interval: "inside", "outside" or
         "across" that band. A constant column gives NaN and in_band False, "across".
     """
     pairs = tables.pairs(folder)
     rows = []
-    for metric, claim in CLAIMS.items():
+    for metric, band in BANDS.items():
         for (vlm, segmenter), part in pairs.groupby(["vlm", "segmenter"], sort=False):
             for method in METHODS:
                 found = correlation(part.miou, part[metric], method)
@@ -72,8 +46,8 @@ def correlations(folder: str | Path = PUBLISHED) -> pd.DataFrame:
                     {"metric": metric, "vlm": vlm, "segmenter": segmenter, "method": method}
                     | {"n": found["n"], "distinct": part[metric].nunique()}
                     | {key: found[key] for key in ("r", "low", "high", "p")}
-                    | {"in_band": claim.holds(found["r"])}
-                    | {"interval": _place(found["low"], found["high"], claim)}
+                    | {"in_band": band.holds(found["r"])}
+                    | {"interval": _place(found["low"], found["high"], band)}
                 )
     frame = pd.DataFrame(rows)
     corrected = frame.groupby("method", sort=False).p.transform(lambda p: holm(p)[0])
@@ -81,11 +55,11 @@ def correlations(folder: str | Path = PUBLISHED) -> pd.DataFrame:
     return frame
 
 
-def _place(low: float, high: float, claim: Claim) -> str:
-    """Return where an interval lies against the band of a claim."""
-    if low >= claim.low and high <= claim.high:
+def _place(low: float, high: float, band: Band) -> str:
+    """Return where an interval lies against a band."""
+    if low >= band.low and high <= band.high:
         return "inside"
-    return "outside" if high < claim.low or low >= claim.high else "across"
+    return "outside" if high < band.low or low >= band.high else "across"
 
 
 def rounding(
@@ -109,7 +83,7 @@ def rounding(
     rng = np.random.default_rng(seed)
     pairs = tables.pairs(folder)
     rows = []
-    for metric in CLAIMS:
+    for metric in BANDS:
         for (vlm, segmenter), part in pairs.groupby(["vlm", "segmenter"], sort=False):
             q, l = (part[c].to_numpy() for c in ("miou", metric))  # noqa: E741
             bounds = [(np.clip(v - half, 0, 1), np.clip(v + half, 0, 1)) for v in (q, l)]
@@ -122,26 +96,28 @@ def rounding(
     return pd.DataFrame(rows, columns=columns)
 
 
-def words(folder: str | Path = PUBLISHED) -> pd.DataFrame:
+def band_counts(folder: str | Path = PUBLISHED) -> pd.DataFrame:
     """Hold the paper's words against all pairs.
 
     Returns:
         metric, words, method; pairs (with a coefficient); in_band; negative, positive (sign of r);
-        told_negative, told_positive (interval leaves 0 out); told_holm (corrected p below 0.05);
+        excluding_negative, excluding_positive (95 % interval excludes zero); significant (after
+        Holm's correction);
         inside, outside (interval against the band); lowest, highest (coefficients); shortest
         (length of the shortest interval).
     """
-    frame = correlations(folder).dropna(subset=["r"])
+    frame = printed_correlations(folder).dropna(subset=["r"])
     rows = []
     for (metric, method), part in frame.groupby(["metric", "method"], sort=False):
+        signs = interval_sign(part.low, part.high)
         rows.append(
             {
-                "metric": metric, "words": CLAIMS[metric].words, "method": method,
+                "metric": metric, "words": BANDS[metric].words, "method": method,
                 "pairs": len(part), "in_band": int(part.in_band.sum()),
                 "negative": int((part.r < 0).sum()), "positive": int((part.r > 0).sum()),
-                "told_negative": int((part.high < 0).sum()),
-                "told_positive": int((part.low > 0).sum()),
-                "told_holm": int((part.p_holm < 0.05).sum()),
+                "excluding_negative": int((signs == -1).sum()),
+                "excluding_positive": int((signs == 1).sum()),
+                "significant": int((part.p_holm < 0.05).sum()),
                 "inside": int((part.interval == "inside").sum()),
                 "outside": int((part.interval == "outside").sum()),
                 "lowest": part.r.min(), "highest": part.r.max(),
@@ -160,14 +136,14 @@ def readings(folder: str | Path = PUBLISHED) -> pd.DataFrame:
     Returns:
         reading, vlms (apart, or together: pooled or averaged), pairs (coefficients it makes), n
         (points of each), metric, method, lowest and highest r, in_band (how many lie in the band of
-        `CLAIMS`).
+        `BANDS`).
     """
     rows = []
     for reading, vlms, groups in _groupings(tables.pairs(folder)):
-        for metric, claim in CLAIMS.items():
+        for metric, band in BANDS.items():
             for method in METHODS:
                 found = [g.miou.corr(g[metric], method=method) for g in groups]
-                held = sum(claim.holds(r) for r in found)
+                held = sum(band.holds(r) for r in found)
                 rows.append(
                     (reading, vlms, len(groups), len(groups[0]), metric, method)
                     + (np.nanmin(found), np.nanmax(found), held)
@@ -178,7 +154,7 @@ def readings(folder: str | Path = PUBLISHED) -> pd.DataFrame:
 
 def _groupings(pairs: pd.DataFrame) -> Iterator[tuple[str, str, list[pd.DataFrame]]]:
     """Yield each reading, whether VLMs are apart or together, and the points that it correlates."""
-    metrics = ["miou", *CLAIMS]
+    metrics = ["miou", *BANDS]
 
     def parts(frame: pd.DataFrame, *keys: str) -> list[pd.DataFrame]:
         return [part for _, part in frame.groupby(list(keys), sort=False)]

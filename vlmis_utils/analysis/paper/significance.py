@@ -1,8 +1,8 @@
-"""What n pictures can tell apart: intervals of printed shares, and paired tests from margins alone.
+"""What n images can show: intervals of printed shares, and paired tests from margins alone.
 
 All conditions show the same scenes, so a change from clean is a paired comparison, and McNemar's
-exact test is its test. It needs to know in how many scenes the outcome flipped each way; a table
-of rates tells only the difference of the two. But with k1 and k2 failures among n the overlap can
+exact test is its test. It needs the numbers of discordant scenes, each way; a table
+of rates gives only the difference of the two. But with k1 and k2 failures among n the overlap can
 only be one of a few whole numbers, and trying them all gives the smallest and the largest p that
 the printed numbers allow.
 """
@@ -85,21 +85,16 @@ def hr_reach(n: int = PICTURES, folder: str | Path = PUBLISHED) -> pd.DataFrame:
 def difference_interval(first: int, second: int, n: int) -> tuple[float, float]:
     """Return Newcombe's 95 % interval of p2 − p1 for two *separate* samples of n each.
 
-    With (l, u) Wilson's interval of each share and d = p2 − p1:
-    d − √((p2 − l2)² + (u1 − p1)²) to d + √((u2 − p2)² + (p1 − l1)²) (Newcombe, Statistics in
-    Medicine 17, 1998, method 10). For the same scenes twice it is too wide where failures go
-    together, see the page.
+    Through `statsmodels` (Newcombe, Statistics in Medicine 17, 1998, method 10). For the same
+    scenes twice it is too wide where failures go together, see the page.
 
     >>> [round(bound, 3) for bound in difference_interval(29, 12, 50)]
     [-0.499, -0.148]
     """
-    from scipy.stats import binomtest
+    from statsmodels.stats.proportion import confint_proportions_2indep
 
-    p1, p2 = first / n, second / n
-    one, two = (binomtest(k, n).proportion_ci(0.95, "wilson") for k in (first, second))
-    low = math.hypot(p2 - two.low, one.high - p1)
-    high = math.hypot(two.high - p2, p1 - one.low)
-    return p2 - p1 - low, p2 - p1 + high
+    low, high = confint_proportions_2indep(second, n, first, n, "newcomb", "diff")
+    return float(low), float(high)
 
 
 def mcnemar(up: int, down: int) -> float:
@@ -119,8 +114,8 @@ def mcnemar_bounds(first: int, second: int, n: int) -> tuple[float, float]:
 
     Of n scenes ``first`` fail in one condition and ``second`` in the other. The number that fail in
     both is between max(0, first + second − n) and min(first, second); each gives a p. The smallest
-    belongs to the largest overlap, where every flip goes one way: with d = |second − first|,
-    p = 2^(1 − d).
+    belongs to the largest overlap, where all discordant scenes go one way: with
+    d = |second − first|, p = 2^(1 − d).
 
     >>> [round(p, 4) for p in mcnemar_bounds(47, 40, 50)]
     [0.0156, 0.0923]
@@ -143,10 +138,10 @@ def changes_from_clean(n: int = PICTURES, folder: str | Path = PUBLISHED) -> pd.
     """Test every printed change of a share from clean, as far as the printed numbers allow.
 
     Returns:
-        vlm, metric, condition; change (degraded − clean) and flips, the same in pictures; low,
+        vlm, metric, condition; change (degraded − clean) and images, the same in images; low,
         high: Newcombe's interval as if the pictures were others; p_low, p_high from
-        `mcnemar_bounds`; holm_low, holm_high, both corrected over one VLM's table; told: "yes"
-        (p < 0.05 whatever the pairing), "no" (p >= 0.05 whatever the pairing) or "depends".
+        `mcnemar_bounds`; holm_low, holm_high, both corrected over one VLM's table; significant:
+        "yes" (p < 0.05 whatever the pairing), "no" (p >= 0.05 whatever it is) or "depends".
         Changes of a value that n pictures cannot give are left out.
     """
     frame = _counts(n, folder)
@@ -185,17 +180,19 @@ def _tested(frame: pd.DataFrame, n: int, family: str | list[str]) -> pd.DataFram
     pairs = [(int(a), int(b)) for a, b in zip(frame["first"], frame["second"], strict=True)]
     frame = frame.drop(columns=["first", "second"])
     frame["change"] = [(b - a) / n for a, b in pairs]
-    frame["flips"] = [b - a for a, b in pairs]
+    frame["images"] = [b - a for a, b in pairs]
     frame[["low", "high"]] = [difference_interval(a, b, n) for a, b in pairs]
     frame[["p_low", "p_high"]] = [mcnemar_bounds(a, b, n) for a, b in pairs]
     for bound in ("low", "high"):
         grouped = frame.groupby(family, sort=False)[f"p_{bound}"]
         frame[f"holm_{bound}"] = grouped.transform(lambda p: holm(p)[0])
-    frame["told"] = [_told(a, b) for a, b in zip(frame.p_low, frame.p_high, strict=True)]
+    frame["significant"] = [
+        _significant(a, b) for a, b in zip(frame.p_low, frame.p_high, strict=True)
+    ]
     return frame
 
 
-def _told(low: float, high: float) -> str:
+def _significant(low: float, high: float) -> str:
     if high < ALPHA:
         return "yes"
     return "no" if low >= ALPHA else "depends"

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from vlmis_utils.core.errors import RunError
 
 __all__ = [
-    "PRINTED_NAMES", "PUBLISHED", "VLM_NAMES", "load_cells", "load_table2", "load_table3",
-    "load_tables456", "pairs",
+    "NAMES_AND_SCALES", "PRINTED_NAMES", "PUBLISHED", "VLM_NAMES", "drops", "levels", "load_cells",
+    "load_table2", "load_table3", "load_tables456", "pairs",
 ]  # fmt: skip
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "book" / "published"
@@ -27,6 +28,16 @@ PRINTED_NAMES: dict[str, str] = {
     "deeplabv3plus": "DeepLabV3+", "segformer": "SegFormer", "mask2former": "Mask2Former",
     **{name: printed for printed, name in VLM_NAMES.items()},
 }  # fmt: skip
+
+
+# Where the printed tables and the text name or scale the same thing differently: place, there,
+# elsewhere. Read off the paper; headings are not part of the committed CSV files.
+NAMES_AND_SCALES: tuple[tuple[str, str, str], ...] = (
+    ("Table 3, first column", "DeepLabV3 [13]", "DeepLabV3+ in Table 2, Section 6.1 and Figure 4"),
+    ("Table 2", "percent, no decimals", "the same mIoU as a fraction, two decimals, in Table 3"),
+    ("Table 2, columns", "c1 to c19, not named", "caption: results for safety-critical classes"),
+    ("Table 2, caption", "mIoU (%) of all classes", "cells are IoU, only the last column is mIoU"),
+)
 
 
 def _read(name: str, folder: str | Path, **options: object) -> pd.DataFrame:
@@ -88,3 +99,38 @@ def load_cells(folder: str | Path = PUBLISHED) -> pd.DataFrame:
     ]
     columns = ["table", "model", "condition", "column", "text"]
     return pd.concat([part[columns] for part in parts], ignore_index=True)
+
+
+def drops(folder: str | Path = PUBLISHED) -> pd.DataFrame:
+    """Return the printed drops of mIoU, which the abstract calls moderate.
+
+    Returns:
+        segmenter, condition, lost (clean − degraded) and share (lost as a share of clean).
+    """
+    rows = []
+    for segmenter, part in load_table3(folder).groupby("segmenter", sort=False):
+        row = part.set_index("condition").miou
+        rows += [
+            (segmenter, condition, round(row["clean"] - value, 9), 1 - value / row["clean"])
+            for condition, value in row.drop("clean").items()
+        ]
+    return pd.DataFrame(rows, columns=["segmenter", "condition", "lost", "share"])
+
+
+def levels(folder: str | Path = PUBLISHED) -> pd.DataFrame:
+    """Compare the printed rates on clean images with their mean over the degraded conditions.
+
+    Returns:
+        vlm, metric, clean, degraded (mean over conditions), change, up, equal, down (conditions).
+    """
+    rates = load_tables456(folder).melt(["vlm", "condition"], var_name="metric").dropna()
+    rows = []
+    for vlm in rates.vlm.unique():
+        for metric, part in rates[rates.vlm == vlm].groupby("metric", sort=False):
+            row = part.set_index("condition").value
+            degraded = row.drop("clean")
+            change = (degraded - row["clean"]).round(9)
+            signs = [int((np.sign(change) == sign).sum()) for sign in (1, 0, -1)]
+            rows.append((vlm, metric, row["clean"], degraded.mean(), change.mean(), *signs))
+    columns = ["vlm", "metric", "clean", "degraded", "change", "up", "equal", "down"]
+    return pd.DataFrame(rows, columns=columns)

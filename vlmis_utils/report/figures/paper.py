@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from vlmis_utils.analysis.paper.correlations import CLAIMS
+from vlmis_utils.analysis.paper.bounds import BANDS
 from vlmis_utils.analysis.paper.significance import ALPHA
 from vlmis_utils.analysis.paper.tables import PRINTED_NAMES
 from vlmis_utils.protocol.conditions import ordered
@@ -39,7 +39,7 @@ def plot_coefficients(frame: pd.DataFrame, labels: Mapping[str, str] = PRINTED_N
     """Every coefficient with its interval; grey behind it, the band that the words are read as.
 
     Args:
-        frame: from `analysis.paper.correlations.correlations`.
+        frame: from `analysis.paper.correlations.printed_correlations`.
         labels: model name to the name shown.
     """
     vlms, segmenters = (list(dict.fromkeys(frame[c])) for c in ("vlm", "segmenter"))
@@ -48,10 +48,10 @@ def plot_coefficients(frame: pd.DataFrame, labels: Mapping[str, str] = PRINTED_N
     height = {pair: y for y, pair in enumerate(lines)}
     figure, axes = new_figure(1.1 + 0.42 * len(lines), 1, len(methods), sharey=True)
     for axis, method in zip(axes[0], methods, strict=True):
-        for metric, claim in CLAIMS.items():
+        for metric, band in BANDS.items():
             rows = [y for (m, _), y in height.items() if m == metric]
             span = (min(rows) - 0.45, max(rows) + 0.45)
-            axis.fill_betweenx(span, claim.low, claim.high, color=_BAND, linewidth=0, zorder=0)
+            axis.fill_betweenx(span, band.low, band.high, color=_BAND, linewidth=0, zorder=0)
         draw_coefficients(axis, frame[frame.method == method], segmenters, height)
         axis.set_title(method.capitalize())
         axis.grid(axis="y", visible=False)
@@ -93,7 +93,7 @@ def plot_misfits(counts: pd.DataFrame, marked: int) -> Figure:
 def plot_paired(changes: pd.DataFrame, labels: Mapping[str, str] = PRINTED_NAMES) -> Figure:
     """From the smallest to the largest p that the printed numbers allow, for each change.
 
-    One panel a metric, one line a condition and VLM; a line left of α is told from zero.
+    One panel a metric, one line a condition and VLM; a line left of α is significant.
 
     Args:
         changes: from `analysis.paper.significance.changes_from_clean`.

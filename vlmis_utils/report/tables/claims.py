@@ -1,45 +1,17 @@
-"""The ledger as frames and as a table of the book."""
+"""The paper's claims as finished cells of the book's tables."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 
-from vlmis_utils.analysis.claims.claims import CLAIMS, Claim
-from vlmis_utils.analysis.claims.decision import VERDICTS, judge, verdict
-from vlmis_utils.analysis.claims.sources import PrintedTables, Run, Source
-from vlmis_utils.analysis.results import Results
+from vlmis_utils.analysis.claims.decision import VERDICTS
 from vlmis_utils.core.formatting import listing, number
 
-__all__ = ["account", "ledger", "load_cells", "load_ledger", "tally"]
+__all__ = ["account", "load_bounds", "load_cells", "load_claims", "tally"]
 
 _WORDS = {"supports": "for", "contradicts": "against", "open": "open"}
-
-
-def ledger(
-    results: Results, labels: Mapping[str, str], claims: Sequence[Claim] = CLAIMS
-) -> pd.DataFrame:
-    """Judge every claim on the printed tables and on a run.
-
-    Args:
-        results: the run, read one way.
-        labels: model name to label.
-        claims: which.
-
-    Returns:
-        One row a claim: claim (a `Claim`), printed and run (verdicts of
-        `analysis.claims.decision.VERDICTS`), printed_cells and run_cells (frames of `judge`).
-    """
-    sources: dict[str, Source] = {"printed": PrintedTables(), "run": Run(results, labels)}
-    rows = []
-    for claim in claims:
-        row: dict[str, object] = {"claim": claim}
-        for name, source in sources.items():
-            cells = judge(claim.cells(source))
-            row[name], row[f"{name}_cells"] = verdict(cells, claim.quantifier), cells
-        rows.append(row)
-    return pd.DataFrame(rows)
 
 
 def account(cells: pd.DataFrame, labels: Mapping[str, str]) -> str:
@@ -67,7 +39,7 @@ def tally(frame: pd.DataFrame) -> list[str]:
     """Return, for the printed tables and for the run, how many claims get which verdict.
 
     Args:
-        frame: from `ledger`.
+        frame: from `analysis.claims.judge_claims`.
     """
     lines = []
     for column, words in (("printed", "The **printed tables**"), ("run", "**This run**")):
@@ -90,7 +62,7 @@ def load_cells(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """Return every cell of every claim: claim, source, model, what, value, p (Holm), verdict.
 
     Args:
-        frame: from `ledger`.
+        frame: from `analysis.claims.judge_claims`.
         labels: model name to label.
     """
     rows = []
@@ -106,11 +78,11 @@ def load_cells(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def load_ledger(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
-    """Return the ledger as finished cells: number, claim, test (and where to see it), printed, run.
+def load_claims(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """Return the claims as finished cells: number, claim, test (and where to see it), printed, run.
 
     Args:
-        frame: from `ledger`.
+        frame: from `analysis.claims.judge_claims`.
         labels: model name to label.
     """
     rows = []
@@ -124,7 +96,7 @@ def load_ledger(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
             (
                 str(index),
                 f"“{claim.clause}” [{claim.place}]{{.interval}}",
-                f"{claim.test}: *{claim.quantifier}* [{claim.see}]{{.interval}}",
+                f"{claim.rule}: *{claim.quantifier}* [{claim.see}]{{.interval}}",
                 *cells,
             )
         )
@@ -133,3 +105,25 @@ def load_ledger(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
 
 def _style(word: str) -> str:
     return dict(zip(VERDICTS, ("supported", "contradicted", "undecided"), strict=True))[word]
+
+
+def load_bounds(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return how verdicts move with the other bound: claim, word, bounds, and a verdict for each.
+
+    Args:
+        frame: from `analysis.claims.other_bounds`.
+    """
+    names = {"printed": "printed tables", "run": "this run"}
+    cells = {
+        "claim": [f"“{claim.clause}” [{claim.place}]{{.interval}}" for claim in frame.claim],
+        "word": frame.word.to_list(),
+        "bound": frame.value.to_list(),
+        "other": frame.other.to_list(),
+    }
+    for source in (name for name in names if name in frame):
+        pairs = zip(frame[source], frame[f"{source}_other"], strict=True)
+        cells[names[source]] = [
+            f"[{own}]{{.{_style(own)}}}" + ("" if own == other else f" → {other}")
+            for own, other in pairs
+        ]
+    return pd.DataFrame(cells)

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from vlmis_utils.analysis.paper.printed import NAMES_AND_SCALES
-from vlmis_utils.analysis.paper.tables import PRINTED_NAMES
+from vlmis_utils.analysis.paper.tables import NAMES_AND_SCALES, PRINTED_NAMES
 from vlmis_utils.core.formatting import listing, number
 from vlmis_utils.report.tables.markdown import span
 from vlmis_utils.report.text.paper_summary import Finding
@@ -144,20 +143,22 @@ def load_levels(rates: pd.DataFrame) -> pd.DataFrame:
 
 
 def load_statements(held: pd.DataFrame) -> pd.DataFrame:
-    """Return `statements`: the words, the rule, the cells, and how many cases agree."""
-    counts = zip(held.holds, held.cases, held.needed, held.agrees, strict=True)
+    """Return `judge_tables`: the words, the rule, the margins, and how many cells agree."""
     return pd.DataFrame(
         {
             "what it says": [
-                f"{words} {span(place, 'interval')}"
-                for words, place in zip(held.words, held.place, strict=True)
+                f"{clause} {span(place, 'interval')}"
+                for clause, place in zip(held.clause, held.place, strict=True)
             ],
-            "a case agrees if": held.rule,
-            "cells": held.cells,
-            "cases that agree": [
-                f"{holds} of {cases} {span(f'needed: {needed}', 'interval')}"
-                f" {span('agrees' if agrees else 'does not agree', 'interval')}"
-                for holds, cases, needed, agrees in counts
+            "a cell agrees if": held.rule,
+            "margin of the cells": [
+                f"{number(low, sign=True)} to {number(high, sign=True)}"
+                for low, high in zip(held.lowest, held.highest, strict=True)
+            ],
+            "cells that agree": [
+                f"{row.holds} of {row.cases} {span(f'needed: {row.quantifier}', 'interval')}"
+                f" {span(row.verdict, 'interval')}"
+                for row in held.itertuples()
             ],
         }
     )

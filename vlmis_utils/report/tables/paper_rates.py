@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from vlmis_utils.analysis.paper.correlations import CLAIMS
+from vlmis_utils.analysis.paper.bounds import BANDS
 from vlmis_utils.analysis.paper.tables import PRINTED_NAMES
 from vlmis_utils.core.formatting import number
 from vlmis_utils.report.tables.markdown import beside, span
@@ -15,8 +15,8 @@ __all__ = [
     "load_coefficients",
     "load_readings",
     "load_safety_answers",
-    "load_told",
-    "load_words",
+    "load_significant",
+    "load_bands",
 ]
 
 
@@ -42,21 +42,23 @@ def load_coefficients(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def load_words(table: pd.DataFrame) -> pd.DataFrame:
-    """Return `words`: what the paper says of each metric, and what the pairs give."""
+def load_bands(table: pd.DataFrame) -> pd.DataFrame:
+    """Return `band_counts`: what the paper says of each metric, and what the pairs give."""
     lines = []
     for row in table.itertuples():
-        claim = CLAIMS[row.metric]
-        band = f"{number(claim.low)} ≤ r < {number(claim.high)}"
+        read = BANDS[row.metric]
+        band = f"{number(read.low)} ≤ r < {number(read.high)}"
         lines.append(
             {
-                "words and band": f"{row.metric.upper()}: {claim.words} {span(band, 'interval')}",
+                "words and band": f"{row.metric.upper()}: {read.words} {span(band, 'interval')}",
                 "coefficient": row.method.capitalize(),
                 "range": f"{number(row.lowest)} to {number(row.highest)}",
                 "signs −, +": f"{row.negative}, {row.positive}",
                 "in the band": f"{row.in_band} of {row.pairs}",
-                "told from zero −, +": f"{row.told_negative}, {row.told_positive}",
-                "after Holm": str(row.told_holm),
+                "95 % interval excludes zero −, +": (
+                    f"{row.excluding_negative}, {row.excluding_positive}"
+                ),
+                "after Holm": str(row.significant),
                 "interval inside, outside": f"{row.inside}, {row.outside}",
             }
         )
@@ -78,7 +80,7 @@ def load_readings(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def load_changes(changes: pd.DataFrame) -> pd.DataFrame:
-    """Return `changes_from_clean`: change, interval, both extremes of p, what can be told."""
+    """Return `changes_from_clean`: change, interval, both extremes of p, significant or not."""
     return pd.DataFrame(
         {
             "VLM": printed_names(changes.vlm),
@@ -88,31 +90,31 @@ def load_changes(changes: pd.DataFrame) -> pd.DataFrame:
                 beside(r.change, r.low, r.high)
                 for r in changes[["change", "low", "high"]].itertuples()
             ],
-            "pictures": [number(v, 0, sign=True) for v in changes.flips],
+            "pictures": [number(v, 0, sign=True) for v in changes.images],
             "smallest p": [_p(v) for v in changes.p_low],
             "largest p": [_p(v) for v in changes.p_high],
-            "told": changes.told.to_list(),
+            "significant": changes.significant.to_list(),
         }
     )
 
 
-def load_told(changes: pd.DataFrame, between: pd.DataFrame) -> pd.DataFrame:
-    """Return how many differences can be told: changes from clean, and VLM against VLM."""
+def load_significant(changes: pd.DataFrame, between: pd.DataFrame) -> pd.DataFrame:
+    """Return how many differences are significant: changes from clean, and VLM against VLM."""
     lines = []
     for frame in (changes, between):
         keys = [c for c in ("vlm", "other", "metric") if c in frame]
         for names, rows in frame.groupby(keys, sort=False):
             first, *second = printed_names(names[:-1])
-            told = rows.told.value_counts()
+            counts = rows.significant.value_counts()
             lines.append(
                 {
                     "difference": f"{second[0]} − {first}" if second else f"{first}, from clean",
                     "column": COLUMNS[names[-1]],
                     "cells": str(len(rows)),
                     "largest": number(rows.change[rows.change.abs().idxmax()], sign=True),
-                    "whatever the pairing": str(told.get("yes", 0)),
-                    "depends on it": str(told.get("depends", 0)),
-                    "under none": str(told.get("no", 0)),
+                    "whatever the pairing": str(counts.get("yes", 0)),
+                    "depends on it": str(counts.get("depends", 0)),
+                    "under none": str(counts.get("no", 0)),
                 }
             )
     return pd.DataFrame(lines)

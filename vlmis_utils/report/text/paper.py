@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from vlmis_utils.analysis.claims import judge_tables
 from vlmis_utils.analysis.paper import consistency, grim
-from vlmis_utils.analysis.paper.printed import NAMES_AND_SCALES, drops, levels
-from vlmis_utils.analysis.paper.statements import statements
-from vlmis_utils.analysis.paper.tables import PRINTED_NAMES
+from vlmis_utils.analysis.paper.tables import NAMES_AND_SCALES, PRINTED_NAMES, drops, levels
 from vlmis_utils.core.formatting import listing, number
 
 __all__ = ["of_consistency", "of_digits", "of_text", "spread"]
@@ -30,20 +29,20 @@ def of_consistency(n: int, folder: str | Path) -> _Parts:
         f"They agree within rounding in {means.agrees.sum()} of {len(means)} conditions. The"
         f" largest gap is {number(widest.gap, sign=True)} percentage points"
         f" ({widest.condition}); numbers rounded to whole percent allow 1.",
-        "audit.class_means()", "audit-consistency",
+        "paper.class_means()", "audit-consistency",
     )  # fmt: skip
     equal = consistency.table2_and_table3(folder)
     yield (
         "table2-table3", "mIoU of Table 2, and first column of Table 3",
         f"Equal in {equal.equal.sum()} of {len(equal)} conditions, once in percent and once as a"
         " fraction.",
-        "audit.table2_and_table3()", "audit-consistency",
+        "paper.table2_and_table3()", "audit-consistency",
     )  # fmt: skip
     yield (
         "names", "Names and scales in tables, captions and text",
         f"{len(NAMES_AND_SCALES)} places differ, among them the first column of Table 3, headed"
         " DeepLabV3, which holds the mIoU that Table 2 gives for DeepLabV3+.",
-        "audit.NAMES_AND_SCALES", "audit-consistency",
+        "paper.NAMES_AND_SCALES", "audit-consistency",
     )  # fmt: skip
     cells = consistency.equal_cells(folder)
     miou = cells[cells.column == "miou"].sort_values("equal", ascending=False, kind="stable")
@@ -56,7 +55,7 @@ def of_consistency(n: int, folder: str | Path) -> _Parts:
         f" ({listing(first.conditions)}), the other pairs in {spread(others.equal, 0)}. If two"
         " cells differed by −5 to 5 hundredths, each equally likely, so many would be equal with"
         f" probability {number(rare.p.iloc[0], 4)}.",
-        "audit.equal_cells()", "audit-equal",
+        "paper.equal_cells()", "audit-equal",
     )  # fmt: skip
     counts = consistency.step_counts(folder)
     three = counts[counts.table == 3]
@@ -69,14 +68,14 @@ def of_consistency(n: int, folder: str | Path) -> _Parts:
         "monotone", "Table 3: mIoU from one severity to the next",
         f"Of {three.steps.sum()} steps {three.fall.sum()} fall, {three.equal.sum()} stay equal and"
         f" {three.rise.sum()} rise ({listing(rises)}).",
-        "audit.step_counts()", "audit-steps",
+        "paper.step_counts()", "audit-steps",
     )  # fmt: skip
     single = counts[counts.column == "class IoU"]
     yield (
         "monotone-classes", "Table 2: class IoU from one severity to the next",
         f"Of {single.steps.sum()} steps {single.fall.sum()} fall, {single.equal.sum()} stay equal"
         f" and {single.rise.sum()} rise.",
-        "audit.step_counts()", "audit-steps",
+        "paper.step_counts()", "audit-steps",
     )  # fmt: skip
 
 
@@ -89,7 +88,7 @@ def of_digits(n: int, folder: str | Path) -> _Parts:
         f"Below 100, all {whole['values']} printed values are shares of n pictures for n = {fit};"
         " from 100 on any n fits. The smallest n that all but at most one value fit is"
         f" {whole.smallest_but_one}.",
-        "audit.size_of_columns()", "audit-granularity",
+        "paper.size_of_columns()", "audit-granularity",
     )  # fmt: skip
     missed = grim.misfits(n, folder)
     cells = [
@@ -100,7 +99,7 @@ def of_digits(n: int, folder: str | Path) -> _Parts:
     yield (
         "misfits", f"Tables 4 to 6: values that {n} pictures cannot give",
         f"{len(missed)} of {whole['values']}: {listing(cells, 'none')}.",
-        "audit.misfits(n)", "audit-granularity",
+        "paper.misfits(n)", "audit-granularity",
     )  # fmt: skip
     even = grim.even_hundredths(folder).set_index("metric")
     share, hr = even.drop("hr"), even.loc[["hr"]]
@@ -109,7 +108,7 @@ def of_digits(n: int, folder: str | Path) -> _Parts:
         f"{share.even.sum()} of {share['values'].sum()} different values of COR, SMR and parse"
         f" success between 0 and 1 are even hundredths; of HR, {hr.even.sum()} of"
         f" {hr['values'].sum()}.",
-        "audit.even_hundredths()", "audit-granularity",
+        "paper.even_hundredths()", "audit-granularity",
     )  # fmt: skip
     out = grim.hr_grid(n, folder).groupby("top_k").misfits.sum()
     excluded, possible = ([f"K = {k}" for k in out.index[way]] for way in (out > 0, out == 0))
@@ -117,7 +116,7 @@ def of_digits(n: int, folder: str | Path) -> _Parts:
         "hr-grid", "Tables 4 and 5: HR as wrong mentions among K n",
         f"With n = {n}, excluded: {listing(excluded)}; possible: {listing(possible)}. HR of free"
         " text lies on no grid.",
-        "audit.hr_grid(n)", "audit-granularity",
+        "paper.hr_grid(n)", "audit-granularity",
     )  # fmt: skip
 
 
@@ -128,7 +127,7 @@ def of_text(n: int, folder: str | Path) -> _Parts:
         "drops", "Table 3: drops of mIoU, which the abstract calls moderate",
         f"{spread(lost.lost)} of mIoU, or {spread(100 * lost.share, 0)} % of the clean value; at"
         f" severity 1 {spread(mild.lost)}, or {spread(100 * mild.share, 0)} %.",
-        "audit.drops()", "audit-text",
+        "paper.drops()", "audit-text",
     )  # fmt: skip
     rates = levels(folder)
     rates = rates[rates.metric != "parse_success"]
@@ -140,15 +139,16 @@ def of_text(n: int, folder: str | Path) -> _Parts:
     yield (
         "levels", "Tables 4 to 6: clean value, and mean of the degraded conditions",
         f"For {listing(PRINTED_NAMES[v] for v in rates.vlm.unique())}: {'; '.join(parts)}.",
-        "audit.levels()", "audit-text",
+        "paper.levels()", "audit-text",
     )  # fmt: skip
-    held = statements(folder)
-    against = [f"“{r.words}” ({r.holds} of {r.cases})" for r in held[~held.agrees].itertuples()]
+    held = judge_tables(folder)
+    agrees = held.verdict == "supported"
+    against = [f"“{r.clause}” ({r.holds} of {r.cases})" for r in held[~agrees].itertuples()]
     yield (
         "statements", "Sentences of the text about its tables",
-        f"By the rules of the page {held.agrees.sum()} of {len(held)} agree with the cells. Those"
+        f"By the rules of the page {agrees.sum()} of {len(held)} agree with the cells. Those"
         f" that do not: {'; '.join(against) or 'none'}.",
-        "audit.statements()", "audit-text",
+        "claims.judge_tables()", "audit-text",
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Sentences about the printed tables as results: correlations, what can be told, abstention.
+"""Sentences about the printed tables as results: correlations, significance, abstention.
 
 Each function yields the fields of a `report.text.paper_summary.Finding`, as those of
 `report.text.paper` do.
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from vlmis_utils.analysis.paper import abstention, correlations, significance
+from vlmis_utils.analysis.paper.bounds import BANDS
 from vlmis_utils.analysis.paper.tables import PRINTED_NAMES
 from vlmis_utils.core.formatting import listing, number
 from vlmis_utils.report.text.paper import spread
@@ -24,8 +25,8 @@ _Parts = Iterator[tuple[str, str, str, str, str]]
 
 
 def of_correlation(n: int, folder: str | Path) -> _Parts:
-    table = correlations.words(folder)
-    for metric, claim in correlations.CLAIMS.items():
+    table = correlations.band_counts(folder)
+    for metric, claim in BANDS.items():
         rows = table[table.metric == metric].set_index("method")
         ranges = [
             f"{method.capitalize()} {number(r.lowest)} to {number(r.highest)}"
@@ -35,11 +36,12 @@ def of_correlation(n: int, folder: str | Path) -> _Parts:
             f"correlation-{metric}",
             f"Tables 3 to 6: {metric.upper()} with mIoU, called {claim.words}",
             f"{', '.join(ranges)}. In the band [{number(claim.low)}, {number(claim.high)}):"
-            f" {_both(rows.in_band)} of {rows.pairs.max()} pairs. Told from zero:"
-            f" {_both(rows.told_negative)} negative, {_both(rows.told_positive)} positive;"
-            f" {_both(rows.told_holm)} after Holm's correction. Intervals inside the band:"
+            f" {_both(rows.in_band)} of {rows.pairs.max()} pairs. 95 %"
+            f" intervals that exclude zero: {_both(rows.excluding_negative)} negative,"
+            f" {_both(rows.excluding_positive)} positive; significant after Holm's correction:"
+            f" {_both(rows.significant)}. Intervals inside the band:"
             f" {_both(rows.inside)}; outside: {_both(rows.outside)}.",
-            "audit.words()", "audit-correlation",
+            "paper.band_counts()", "audit-correlation",
         )  # fmt: skip
     other = correlations.readings(folder)
     cor = other[(other.metric == "cor") & (other.vlms == "together")]
@@ -47,8 +49,8 @@ def of_correlation(n: int, folder: str | Path) -> _Parts:
         "readings", "Tables 3 to 6: COR with mIoU, VLMs pooled or averaged",
         f"Over {cor.reading.nunique()} ways of pooling or averaging, coefficients lie from"
         f" {number(cor.lowest.min())} to {number(cor.highest.max())}; {cor.in_band.sum()} of"
-        f" {cor.pairs.sum()} in the band of “{correlations.CLAIMS['cor'].words}”.",
-        "audit.readings()", "audit-correlation",
+        f" {cor.pairs.sum()} in the band of “{BANDS['cor'].words}”.",
+        "paper.readings()", "audit-correlation",
     )  # fmt: skip
     drawn = correlations.rounding(folder=folder)
     reach = np.maximum(drawn.high - drawn.r, drawn.r - drawn.low)
@@ -59,7 +61,7 @@ def of_correlation(n: int, folder: str | Path) -> _Parts:
         f" most for {widest.metric.upper()} of {PRINTED_NAMES[widest.vlm]} with"
         f" {PRINTED_NAMES[widest.segmenter]}: {number(widest.r)} as printed,"
         f" {number(widest.low)} to {number(widest.high)} over random draws.",
-        "audit.rounding()", "audit-correlation",
+        "paper.rounding()", "audit-correlation",
     )  # fmt: skip
 
 
@@ -75,35 +77,35 @@ def of_detection(n: int, folder: str | Path) -> _Parts:
         "intervals", f"Tables 4 to 6: 95 % intervals with {n} pictures",
         f"Half the length of Wilson's interval is {spread(half.half)} for COR, SMR and parse"
         f" success; for HR it is at most {number(hr.half.max())}.",
-        "audit.intervals(n)", "audit-detection",
+        "paper.intervals(n)", "audit-detection",
     )  # fmt: skip
     changes = significance.changes_from_clean(n, folder)
     least = significance.smallest_change()
     yield (
         "changes", f"Tables 4 to 6: COR and SMR, degraded against clean, {n} pictures",
-        f"{_told(changes[changes.metric != _PARSED])} No change of fewer than {least} pictures"
-        f" ({number(least / n)}) can be found by the exact paired test.",
-        "audit.changes_from_clean(n)", "audit-detection",
+        f"{_significant(changes[changes.metric != _PARSED])} No change of fewer than {least}"
+        f" pictures ({number(least / n)}) can be found by the exact paired test.",
+        "paper.changes_from_clean(n)", "audit-detection",
     )  # fmt: skip
     yield (
         "changes-parsed", f"Table 6: parse success, degraded against clean, {n} pictures",
-        _told(changes[changes.metric == _PARSED]),
-        "audit.changes_from_clean(n)", "audit-detection",
+        _significant(changes[changes.metric == _PARSED]),
+        "paper.changes_from_clean(n)", "audit-detection",
     )  # fmt: skip
     yield (
         "between", f"Tables 4 to 6: COR and SMR, one VLM against another, {n} pictures",
-        _told(significance.between_models(n, folder)),
-        "audit.between_models(n)", "audit-detection",
+        _significant(significance.between_models(n, folder)),
+        "paper.between_models(n)", "audit-detection",
     )  # fmt: skip
 
 
-def _told(frame: pd.DataFrame) -> str:
-    count = frame.told.value_counts()
+def _significant(frame: pd.DataFrame) -> str:
+    count = frame.significant.value_counts()
     least, most = (int((frame[f"holm_{b}"] < significance.ALPHA).sum()) for b in ("high", "low"))
     return (
-        f"Of {len(frame)} differences {count.get('yes', 0)} can be told from zero whatever the"
+        f"Of {len(frame)} differences {count.get('yes', 0)} are significant at 5 % whatever the"
         f" pairing, {count.get('depends', 0)} depending on it, {count.get('no', 0)} under no"
-        f" pairing. After Holm's correction at least {least} and at most {most} are told."
+        f" pairing; after Holm's correction at least {least} and at most {most}."
     )
 
 
@@ -119,7 +121,7 @@ def of_abstention(n: int, folder: str | Path) -> _Parts:
         if frame.consistent.all()
         else f"In {(~frame.consistent).sum()} conditions there are more right answers than decided"
         " ones.",
-        "audit.safety_answers(n)", "audit-abstention",
+        "paper.safety_answers(n)", "audit-abstention",
     )  # fmt: skip
     clean = frame[frame.condition == "clean"].iloc[0]
     rest = frame[frame.condition != "clean"]
@@ -129,5 +131,5 @@ def of_abstention(n: int, folder: str | Path) -> _Parts:
         f" {spread(rest.wrong)} on degraded ones, above clean in"
         f" {(rest.wrong > clean.wrong + 1e-9).sum()} of {len(rest)} conditions; SMR is above clean"
         f" in {(rest.right < clean.right - 1e-9).sum()}.",
-        "audit.safety_answers(n)", "audit-abstention",
+        "paper.safety_answers(n)", "audit-abstention",
     )  # fmt: skip

@@ -26,7 +26,7 @@ class Finding:
         key: its name, such as ``class-means``.
         place: which printed numbers are compared.
         statement: what they give, one or two sentences of Markdown.
-        command: the function that reproduces it, such as ``audit.class_means()``.
+        command: the function that reproduces it, such as ``paper.class_means()``.
         section: label of the section of the page that explains it.
     """
 
@@ -39,7 +39,8 @@ class Finding:
     @property
     def line(self) -> str:
         """The command as a line for a shell in the folder of the repository."""
-        return f'python -c "from vlmis_utils import audit; print({self.command})"'
+        module = self.command.partition(".")[0]
+        return f'python -c "from vlmis_utils.analysis import {module}; print({self.command})"'
 
 
 def findings(n: int = PICTURES, folder: str | Path = PUBLISHED) -> list[Finding]:
