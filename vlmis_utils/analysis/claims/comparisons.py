@@ -11,8 +11,8 @@ from vlmis_utils.analysis.claims.sources import Source
 
 __all__ = [
     "Compare", "abstention", "coherent", "correlates", "different", "disproportionate",
-    "first_segmenter", "gradual", "larger_gap", "level", "lower_rate", "low_light_worst", "moderate",
-    "monotone", "near_zero", "quoted", "rises", "small_drop_large_rise", "smr_steps", "weakly",
+    "first_segmenter", "gradual", "larger_gap", "level", "low_light_worst", "lower_rate",
+    "moderate", "monotone", "near_zero", "quoted", "rises", "small_drop_large_rise", "smr_steps", "weakly",
 ]  # fmt: skip
 
 METRICS = ("hr", "cor", "smr")
@@ -157,8 +157,8 @@ def gradual(source: Source) -> Cells:
     """The steepest step of motion blur, and of occlusion, is less steep than that of low light."""
     for name in source.segmenters:
         falls = {
-            kind: [source.quality(name, a) - source.quality(name, b) for a, b in _steps(source, kind)]
-            for kind in ("LL", "MB", "OCC")
+            k: [source.quality(name, a) - source.quality(name, b) for a, b in _steps(source, k)]
+            for k in ("LL", "MB", "OCC")
         }  # fmt: skip
         steepest = {k: max(v, key=lambda fall: fall.value) for k, v in falls.items() if v}
         for kind in steepest if "LL" in steepest else ():
