@@ -15,8 +15,8 @@ from tests.helpers.synthetic import write_records
 from vlmis_utils.analysis.failure_prediction import (
     FEATURE_SETS,
     GAINS,
-    Foresight,
-    foresee,
+    Prediction,
+    predict_failures,
 )
 from vlmis_utils.analysis.results import Results
 from vlmis_utils.statistics.prediction import grouped_folds
@@ -36,17 +36,17 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 
 @pytest.fixture(scope="module")
-def found(results: Results) -> Foresight:
-    return foresee(results)
+def found(results: Results) -> Prediction:
+    return predict_failures(results)
 
 
-def pictures(found: Foresight, features: str, segmenter: str = "") -> pd.DataFrame:
+def pictures(found: Prediction, features: str, segmenter: str = "") -> pd.DataFrame:
     p = found.pictures
     mine = (p.metric == ONE[0]) & (p.vlm == ONE[1]) & (p.features == features)
     return p[mine & (p.segmenter == segmenter)].sort_values(["scene_id", "condition"])
 
 
-def test_sets_with_quality_have_a_row_for_each_segmenter(found: Foresight) -> None:
+def test_sets_with_quality_have_a_row_for_each_segmenter(found: Prediction) -> None:
     each = found.scores.groupby(["metric", "vlm", "features"]).size()
     for (_, _, features), rows in each.items():
         assert rows == (2 if {"miou", "measures"} & set(FEATURE_SETS[features]) else 1)
@@ -54,7 +54,7 @@ def test_sets_with_quality_have_a_row_for_each_segmenter(found: Foresight) -> No
 
 
 def test_clean_pictures_and_those_without_a_critical_class_are_left_out(
-    results: Results, found: Foresight
+    results: Results, found: Prediction
 ) -> None:
     assert "clean" not in set(found.pictures.condition)
     images = results.vlm_per_image()
@@ -64,7 +64,7 @@ def test_clean_pictures_and_those_without_a_critical_class_are_left_out(
     assert n["smr", "clip", "clean"] == len(images) == 20 * 9
 
 
-def test_probabilities_are_those_of_a_logistic_model(results: Results, found: Foresight) -> None:
+def test_probabilities_are_those_of_a_logistic_model(results: Results, found: Prediction) -> None:
     mine = pictures(found, "mIoU", "segformer")
     quality = results.segmentation_per_image()
     quality = quality[quality.segmenter == "segformer"].set_index(["scene_id", "condition"]).miou
@@ -79,7 +79,7 @@ def test_probabilities_are_those_of_a_logistic_model(results: Results, found: Fo
     np.testing.assert_allclose(mine.probability, expected, atol=1e-4)
 
 
-def test_scores_are_scikit_learns(found: Foresight) -> None:
+def test_scores_are_scikit_learns(found: Prediction) -> None:
     mine = pictures(found, "condition")
     row = found.scores.set_index(["metric", "vlm", "features"]).loc[(*ONE, "condition")]
     folds = grouped_folds(pd.factorize(mine.scene_id, sort=True)[0], 5, 0)
@@ -93,7 +93,7 @@ def test_scores_are_scikit_learns(found: Foresight) -> None:
     assert row.low <= row.auc <= row.high and row.skill_low <= row.skill <= row.skill_high
 
 
-def test_gains_are_differences_of_scores(found: Foresight) -> None:
+def test_gains_are_differences_of_scores(found: Prediction) -> None:
     auc = found.scores.set_index(["metric", "vlm", "features", "segmenter"]).auc
     row = found.gains.query("features == 'mIoU + condition'").iloc[0]
     first = auc[row.metric, row.vlm, row.features, row.segmenter]
@@ -109,7 +109,7 @@ def test_a_failure_that_follows_the_clean_picture_is_foretold_by_it(results: Res
     keys = list(zip(images.vlm, images.scene_id, strict=True))
     frame_stubborn = images.assign(smr_i=clean.loc[keys].to_numpy())
     stubborn.vlm_per_image = frame_stubborn.copy
-    scores = foresee(stubborn, {"smr": "smr_i"}).scores
+    scores = predict_failures(stubborn, {"smr": "smr_i"}).scores
     auc = scores[scores.features == "clean"].auc
     assert (auc > 0.99).all()
 
@@ -118,7 +118,7 @@ def test_a_failure_that_always_happens_cannot_be_foretold(results: Results) -> N
     hopeless = Results(results.records, bootstrap=50)
     frame_hopeless = results.vlm_per_image().assign(smr_i=1.0)
     hopeless.vlm_per_image = frame_hopeless.copy
-    found = foresee(hopeless, {"smr": "smr_i"})
+    found = predict_failures(hopeless, {"smr": "smr_i"})
     assert found.scores.auc.isna().all() and set(found.scores.reason) == {
         "it always or never happens"
     }
@@ -127,4 +127,6 @@ def test_a_failure_that_always_happens_cannot_be_foretold(results: Results) -> N
 
 def test_one_scene_is_not_enough(tmp_path: Path) -> None:
     lonely = Results(write_records(tmp_path, scenes=1), bootstrap=20)
-    assert set(foresee(lonely, {"smr": "smr_i"}).scores.reason) == {"fewer than two scenes"}
+    assert set(predict_failures(lonely, {"smr": "smr_i"}).scores.reason) == {
+        "fewer than two scenes"
+    }

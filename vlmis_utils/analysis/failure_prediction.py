@@ -1,10 +1,10 @@
-"""How well does Q foretell that a VLM fails on a picture (Section 1: "limited predictive power")?
+"""Predicting that a VLM fails on an image from Q (Section 1: "limited predictive power").
 
-A logistic model sees some features of a degraded picture and says how likely the failure is; it is
-judged on scenes it was not fitted to. What Q is worth shows against features that are there without
-any segmenter: which corruption at which severity, and what the VLM did on the clean picture of the
-same scene. Clean pictures themselves are left out, so that all feature sets face the same task. Q
-needs the true labels, so this is the best case for it: on the road nobody knows mIoU.
+A logistic model sees some features of a degraded image and gives the probability of a failure; it
+is judged on scenes it was not fitted to. What Q is worth shows against features that are there
+without any segmenter: which corruption at which severity, and what the VLM did on the clean image
+of the same scene. Clean images themselves are left out, so that all feature sets face the same
+task. Q needs the true labels, so this is the best case for it: on the road nobody knows mIoU.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from vlmis_utils.statistics.prediction import (
 )
 from vlmis_utils.statistics.resampling import sample_and_resamples
 
-__all__ = ["FEATURE_SETS", "GAINS", "OUTCOMES", "Foresight", "foresee"]
+__all__ = ["FEATURE_SETS", "GAINS", "OUTCOMES", "Prediction", "predict_failures"]
 
 # Metric -> column of ``Results.vlm_per_image``. An omission needs a critical class to omit, so
 # pictures without one are left out.
@@ -66,8 +66,8 @@ _NUMBERS = (
 
 
 @dataclass(frozen=True)
-class Foresight:
-    """What can be foretold in a run.
+class Prediction:
+    """How well failures of a run are predicted.
 
     Attributes:
         scores: one row for each metric, vlm, feature set and segmenter (empty where the set needs
@@ -76,8 +76,8 @@ class Foresight:
             slope_low, slope_high, intercept; ece; reason: empty, or why numbers are NaN.
         gains: metric, vlm, segmenter, features, against, gain in AUC, low, high, p, and holm over
             the pairs and metrics of one comparison.
-        pictures: metric, vlm, segmenter, features, scene_id, condition, outcome, probability: what
-            the models said of each picture.
+        pictures: metric, vlm, segmenter, features, scene_id, condition, outcome, probability of
+            each image.
     """
 
     scores: pd.DataFrame
@@ -85,14 +85,14 @@ class Foresight:
     pictures: pd.DataFrame
 
 
-def foresee(
+def predict_failures(
     results: Results,
     outcomes: Mapping[str, str] = OUTCOMES,
     folds: int = 5,
     ridge: float = 1.0,
     seed: int = 0,
-) -> Foresight:
-    """Return how well each set of features foretells each failure; see `Foresight`.
+) -> Prediction:
+    """Return how well each set of features predicts each failure; see `Prediction`.
 
     Args:
         results: of the run; its ``bootstrap`` is the number of resamples of scenes.
@@ -115,12 +115,12 @@ def foresee(
             if not needed and segmenter != next(iter(quality)):
                 continue
             here = names | {"segmenter": segmenter if needed else "", "features": features}
-            row, said, drawn = _judge(
+            row, images, drawn = _evaluate(
                 task, _features(task, parts, quality[segmenter]), weights, ridge
             )
             draws[features, here["segmenter"]] = drawn
             scores.append(here | row)
-            pictures.append(said.assign(**here))
+            pictures.append(images.assign(**here))
         for features, against in GAINS:
             for segmenter in quality:
                 first, second = (
@@ -134,12 +134,12 @@ def foresee(
     table = pd.DataFrame(gains)
     family = table.groupby(["features", "against"], sort=False).p
     table["holm"] = family.transform(lambda p: holm(p)[0])
-    return Foresight(pd.DataFrame(scores), table, pd.concat(pictures, ignore_index=True))
+    return Prediction(pd.DataFrame(scores), table, pd.concat(pictures, ignore_index=True))
 
 
 @dataclass(frozen=True)
 class _Task:
-    """M degraded pictures of which a failure is to be foretold; all arrays (M,)."""
+    """M degraded images of which a failure is to be predicted; all arrays (M,)."""
 
     panel: Panel
     scene: np.ndarray
@@ -174,16 +174,16 @@ def _features(task: _Task, parts: tuple[str, ...], quality: np.ndarray) -> np.nd
     return np.concatenate([blocks[p] for p in parts], axis=1)
 
 
-def _judge(
+def _evaluate(
     task: _Task, features: np.ndarray, weights: np.ndarray, ridge: float
 ) -> tuple[dict[str, object], pd.DataFrame, np.ndarray]:
-    """Return a row of scores, what was said of each picture, and AUC in each resample."""
+    """Return a row of scores, the probability of each image, and AUC in each resample."""
     row: dict[str, object] = {"n": len(task.outcome), "scenes": task.scenes, "reason": ""}
     row["rate"] = float(task.outcome.mean()) if len(task.outcome) else np.nan
     if task.scenes < 2 or not 0 < row["rate"] < 1:
         why = "fewer than two scenes" if task.scenes < 2 else "it always or never happens"
         empty = np.full(len(weights), np.nan)
-        return row | {"reason": why} | dict.fromkeys(_NUMBERS, np.nan), _said(task, np.nan), empty
+        return row | {"reason": why} | dict.fromkeys(_NUMBERS, np.nan), _images(task, np.nan), empty
     scene, outcome = task.scene, task.outcome
     p = cross_validated(features, outcome, task.folds, ridge)
     plain = cross_validated(features[:, :0], outcome, task.folds)
@@ -198,10 +198,10 @@ def _judge(
         expected_calibration_error(outcome, p),
     )  # fmt: skip
     numbers = dict(zip(_NUMBERS, map(float, values), strict=True))
-    return row | numbers, _said(task, p), draws
+    return row | numbers, _images(task, p), draws
 
 
-def _said(task: _Task, probability: np.ndarray | float) -> pd.DataFrame:
+def _images(task: _Task, probability: np.ndarray | float) -> pd.DataFrame:
     names = np.array(task.panel.scenes, dtype=object), np.array(task.panel.conditions, dtype=object)
     return pd.DataFrame(
         {

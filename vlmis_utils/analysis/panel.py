@@ -139,7 +139,7 @@ def covariates(panel: Panel, corruption: bool = False) -> np.ndarray:
         rows += [np.array([c == name for c in panel.corruption], dtype=float) for name in names]
     kept: list[np.ndarray] = []
     for candidate in rows:
-        trial = np.array([np.ones(len(panel.conditions)), *kept, candidate])
-        if np.linalg.matrix_rank(trial) == len(trial):
+        rows_so_far = np.array([np.ones(len(panel.conditions)), *kept, candidate])
+        if np.linalg.matrix_rank(rows_so_far) == len(rows_so_far):
             kept.append(candidate)
     return np.array(kept).reshape(len(kept), len(panel.conditions))

@@ -76,10 +76,10 @@ def test_a_flip_on_top_k_is_found_there(invented: Callable[..., Results]) -> Non
     made = invented(answers, present)
     every = multiverse.choices(made)
     curve = multiverse.rise_curve(multiverse.grids(made, every), 50)
-    found = multiverse.survival(curve).set_index("metric")
+    found = multiverse.robustness(curve).set_index("metric")
     row = found.loc["hr"]
     assert (row.verdict, row.outcome, row.alone, row.deciding) == (
-        "same", "flips", ("top_k",), "top_k"
+        "same", "changes sign", ("top_k",), "top_k"
     )  # fmt: skip
     assert (row.up, row.same, row.down) == pytest.approx((1 / 3, 1 / 3, 1 / 3))
     hr = curve[curve.metric == "hr"].groupby("top_k").verdict.unique().map(list)
@@ -87,7 +87,7 @@ def test_a_flip_on_top_k_is_found_there(invented: Callable[..., Results]) -> Non
     effects = multiverse.effects(curve).set_index(["metric", "choice"])
     assert effects.sway["hr", "top_k"] == 1 and effects.sway["hr"].drop("top_k").eq(0).all()
     assert effects.eta2["hr"].idxmax() == "top_k"
-    assert found.outcome["smr"] == "survives" and found.deciding["smr"] == ""
+    assert found.outcome["smr"] == "robust" and found.deciding["smr"] == ""
 
 
 def test_a_flip_on_the_safety_rule_is_found_there(invented: Callable[..., Results]) -> None:
@@ -101,9 +101,9 @@ def test_a_flip_on_the_safety_rule_is_found_there(invented: Callable[..., Result
     made = invented(answers, ("car",), ["car in corridor at 13.0 m", "clear"] * 10)
     every = multiverse.choices(made, thresholds=[])
     curve = multiverse.rise_curve(multiverse.grids(made, every), 200)
-    row = multiverse.survival(curve).set_index("metric").loc["smr"]
+    row = multiverse.robustness(curve).set_index("metric").loc["smr"]
     assert (row.verdict, row.outcome, row.alone, row.deciding) == (
-        "up", "flips", ("safety",), "safety"
+        "up", "changes sign", ("safety",), "safety"
     )  # fmt: skip
     assert row.agreeing == 0.5 and row.specifications == 6
     smr = curve[curve.metric == "smr"]
@@ -121,8 +121,8 @@ def test_a_choice_of_parser_decides_where_only_words_differ(
 
     made = invented(answers, ("car",))
     curve = multiverse.rise_curve(multiverse.grids(made, multiverse.choices(made)), 50)
-    row = multiverse.survival(curve).set_index("metric").loc["hr"]
-    assert (row.verdict, row.outcome, row.alone) == ("same", "appears", ("text",))
+    row = multiverse.robustness(curve).set_index("metric").loc["hr"]
+    assert (row.verdict, row.outcome, row.alone) == ("same", "gains significance", ("text",))
     assert (row.same, row.up) == pytest.approx((2 / 3, 1 / 3)) and "ambiguous" not in curve
 
 

@@ -29,12 +29,12 @@ def curve(verdicts: list[str], estimates: list[float] | None = None, **names: st
 @pytest.mark.parametrize(
     ("verdicts", "outcome", "agreeing"),
     [
-        (["up"] * 12, "survives", 1.0),
-        (["same"] * 12, "survives", 1.0),
-        (["up"] * 9 + ["same"] * 3, "fades", 0.75),
-        (["same"] * 6 + ["down"] * 6, "appears", 0.5),
-        (["up"] * 11 + ["down"], "flips", 11 / 12),
-        (["same"] * 10 + ["up", "down"], "flips", 10 / 12),
+        (["up"] * 12, "robust", 1.0),
+        (["same"] * 12, "robust", 1.0),
+        (["up"] * 9 + ["same"] * 3, "loses significance", 0.75),
+        (["same"] * 6 + ["down"] * 6, "gains significance", 0.5),
+        (["up"] * 11 + ["down"], "changes sign", 11 / 12),
+        (["same"] * 10 + ["up", "down"], "changes sign", 10 / 12),
     ],
 )
 def test_outcomes(verdicts: list[str], outcome: str, agreeing: float) -> None:
@@ -42,7 +42,7 @@ def test_outcomes(verdicts: list[str], outcome: str, agreeing: float) -> None:
     assert (row.outcome, row.verdict) == (outcome, verdicts[0])
     assert row.agreeing == pytest.approx(agreeing) and row.specifications == 12
     assert row.up + row.same + row.down == pytest.approx(1)
-    assert (row.deciding == "") == (outcome == "survives")
+    assert (row.deciding == "") == (outcome == "robust")
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -81,7 +81,7 @@ def test_sway_and_alone_by_brute_force(seed: int) -> None:
 def test_an_estimate_that_does_not_vary_or_cannot_be_had() -> None:
     assert effects(curve(["up"] * 12)).eta2.eq(0).all()
     gaps = curve(["same"] * 12, [np.nan] * 3 + [1.0] * 9)
-    assert effects(gaps).eta2.isna().all() and robustness(gaps).outcome.item() == "survives"
+    assert effects(gaps).eta2.isna().all() and robustness(gaps).outcome.item() == "robust"
 
 
 def test_pooling_counts_segmenter_and_method_as_choices() -> None:
@@ -91,12 +91,12 @@ def test_pooling_counts_segmenter_and_method_as_choices() -> None:
     ]  # fmt: skip
     rise = curve(["up"] * 12, condition="LL3")
     frame = pd.concat([rise, *parts], ignore_index=True)
-    assert len(robustness(frame)) == 5 and set(robustness(frame).outcome) == {"survives"}
+    assert len(robustness(frame)) == 5 and set(robustness(frame).outcome) == {"robust"}
     pooled = robustness(frame, pool=("segmenter", "method")).set_index("kind")
     row = pooled.loc["correlation"]
-    assert (row.specifications, row.verdict, row.outcome) == (48, "down", "fades")
+    assert (row.specifications, row.verdict, row.outcome) == (48, "down", "loses significance")
     assert row.alone == ("segmenter",) and row.deciding == "segmenter"
-    assert pooled.loc["rise"].specifications == 12 and pooled.loc["rise"].outcome == "survives"
+    assert pooled.loc["rise"].specifications == 12 and pooled.loc["rise"].outcome == "robust"
     rows = rows_of(
         frame, robustness(frame, ("segmenter", "method")).iloc[1], ("segmenter", "method")
     )

@@ -14,7 +14,7 @@ from PIL import Image
 from tests.helpers.synthetic import write_records
 from vlmis_utils.analysis import confounding, correlation
 from vlmis_utils.analysis.alternative_measures import measure_correlations, measure_words
-from vlmis_utils.analysis.failure_prediction import foresee
+from vlmis_utils.analysis.failure_prediction import predict_failures
 from vlmis_utils.analysis.panel import load_panel
 from vlmis_utils.analysis.quality_measures import (
     measures,
@@ -61,7 +61,7 @@ def frames(results: Results) -> SimpleNamespace:
         given=confounding.partial_correlations(results),
         strata=confounding.stratified_correlations(results),
         rivals=measure_correlations(results),
-        foretold=foresee(results),
+        foretold=predict_failures(results),
         words=measure_words(results),
     )
 
@@ -123,7 +123,7 @@ def test_tables_are_finished_cells(results: Results, frames: SimpleNamespace) ->
         "measures": tables.load_measures(by_condition, frames.words, LABELS),
         "rivals": tables.load_rival_gains(frames.rivals, frames.words, "within"),
         "auc": tables.load_auc(frames.foretold.scores, LABELS, "smr"),
-        "gains": tables.load_foresight_gains(frames.foretold.gains),
+        "gains": tables.load_prediction_gains(frames.foretold.gains),
     }
     for name, table in finished.items():
         cells = np.ravel(table.to_numpy())

@@ -8,7 +8,7 @@ import pytest
 
 from tests.helpers.pictures import readable
 from vlmis_utils.analysis.multiverse.curves import CONCLUSION
-from vlmis_utils.analysis.multiverse.robustness import rows_of, survival
+from vlmis_utils.analysis.multiverse.robustness import robustness, rows_of
 from vlmis_utils.report.figures.multiverse import plot_specification, plot_verdicts
 
 
@@ -32,7 +32,7 @@ def made(count: int, metric: str = "cor", gaps: bool = False) -> pd.DataFrame:
 @pytest.mark.parametrize("count", [1, 9, 90])
 def test_curve_draws_any_number_of_specifications(count: int) -> None:
     frame = made(count)
-    rows = rows_of(frame, survival(frame).iloc[0])
+    rows = rows_of(frame, robustness(frame).iloc[0])
     figure = plot_specification(rows, "change of COR", {})
     readable(figure)
     names = [t.get_text() for t in figure.axes[1].get_yticklabels()]
@@ -44,12 +44,12 @@ def test_curve_draws_any_number_of_specifications(count: int) -> None:
 
 def test_curve_without_a_single_estimate_is_empty_and_not_an_error() -> None:
     frame = made(4, gaps=True)
-    readable(plot_specification(rows_of(frame, survival(frame).iloc[0]), "correlation", {}))
+    readable(plot_specification(rows_of(frame, robustness(frame).iloc[0]), "correlation", {}))
 
 
 def test_marks_stand_under_their_estimates() -> None:
     frame = made(3)
-    rows = rows_of(frame, survival(frame).iloc[0])
+    rows = rows_of(frame, robustness(frame).iloc[0])
     figure = plot_specification(rows, "x", {})
     picture = figure.axes[1].images[0].get_array()
     ranked = rows.sort_values("estimate", kind="stable")
@@ -61,7 +61,7 @@ def test_marks_stand_under_their_estimates() -> None:
 
 def test_verdict_bars_fill_their_rows_and_leave_missing_ones_empty() -> None:
     frame = pd.concat([made(5), made(5, "hr").assign(condition="MB3")])
-    found = survival(frame)
+    found = robustness(frame)
     figure = plot_verdicts(found, {"clip": "CLIP"}, ("vlm", "condition"))
     readable(figure)
     titles = [axis.get_title() for axis in figure.axes]

@@ -18,7 +18,7 @@ def conclusion(**changed: object) -> dict[str, object]:
         "kind": "rise", "vlm": "clip", "metric": "cor", "condition": "LL3", "segmenter": "",
         "method": "", "specifications": 10, "estimate": 0.2, "low": 0.1, "high": 0.3,
         "verdict": "up", "agreeing": 1.0, "up": 1.0, "same": 0.0, "down": 0.0, "lowest": 0.1,
-        "median": 0.2, "highest": 0.4, "outcome": "survives", "alone": (), "deciding": "",
+        "median": 0.2, "highest": 0.4, "outcome": "robust", "alone": (), "deciding": "",
     } | changed  # fmt: skip
 
 
@@ -31,25 +31,29 @@ def test_choices_fill_a_table(every: tuple[Choice, ...]) -> None:
 
 def test_outcomes_are_counted_by_metric() -> None:
     found = pd.DataFrame([
-        conclusion(), conclusion(verdict="same"), conclusion(outcome="flips"),
+        conclusion(), conclusion(verdict="same"), conclusion(outcome="changes sign"),
         conclusion(metric="smr"),
     ])  # fmt: skip
     assert words.outcome_findings(found) == [
-        "**COR**, 3 conclusions: 2 surviving (1 of them as unclear) and 1 flipping.",
-        "**SMR**, 1 conclusion: 1 surviving.",
+        "**COR**, 3 conclusions: 2 robust (1 of them as unclear) and 1 changing sign.",
+        "**SMR**, 1 conclusion: 1 robust.",
     ]
 
 
 def test_turning_points_name_the_choice_and_put_flips_first(every: tuple[Choice, ...]) -> None:
     found = pd.DataFrame([
-        conclusion(outcome="fades", agreeing=0.2, alone=(), deciding="share", metric="hr"),
-        conclusion(outcome="flips", agreeing=0.997, alone=("top_k",), deciding="top_k"),
-        conclusion(outcome="fades", agreeing=0.9, alone=("top_k", "share"), deciding="top_k"),
+        conclusion(
+            outcome="loses significance", agreeing=0.2, alone=(), deciding="share", metric="hr"
+        ),
+        conclusion(outcome="changes sign", agreeing=0.997, alone=("top_k",), deciding="top_k"),
+        conclusion(
+            outcome="loses significance", agreeing=0.9, alone=("top_k", "share"), deciding="top_k"
+        ),
         conclusion(),
     ])  # fmt: skip
     lines = words.turning_points(found, every, LABELS, most=2)
     assert lines[0].startswith(
-        "**COR of CLIP under LL3** flips: the study has +0.20 [+0.10, +0.30]"
+        "**COR of CLIP under LL3** changes sign: the study has +0.20 [+0.10, +0.30]"
     )
     assert "over 99 % of them agree" in lines[0] and "It hangs on *Top-K*, which alone" in lines[0]
     assert "no choice alone changes" in lines[1] and lines[2] == "And 1 more, in the table."
@@ -75,13 +79,14 @@ def test_conclusions_have_names(changed: dict[str, object], name: str) -> None:
 
 def test_cells_show_verdict_outcome_and_range() -> None:
     found = pd.DataFrame([
-        conclusion(), conclusion(metric="hr", outcome="fades", agreeing=0.5, verdict="down"),
+        conclusion(),
+        conclusion(metric="hr", outcome="loses significance", agreeing=0.5, verdict="down"),
     ])  # fmt: skip
-    table = tables.load_survival(found, LABELS, {"vlm": "VLM", "condition": "condition"})
+    table = tables.load_robustness(found, LABELS, {"vlm": "VLM", "condition": "condition"})
     assert table.iloc[0].to_dict() == {
         "VLM": "CLIP", "condition": "LL3",
-        "HR": "falls, fades, 50 % agree [+0.10 to +0.40]{.interval}",
-        "COR": "rises, survives [+0.10 to +0.40]{.interval}", "SMR": "–",
+        "HR": "falls, loses significance, 50 % agree [+0.10 to +0.40]{.interval}",
+        "COR": "rises, robust [+0.10 to +0.40]{.interval}", "SMR": "–",
     }  # fmt: skip
 
 
@@ -95,8 +100,8 @@ def test_tables_and_sentences_of_a_whole_study(
     assert table.choice.tolist()[:2] == ["segmenter", "coefficient"]
     assert table.conclusions.astype(int).max() == 9
     assert len(words.effect_findings(effects, every)) == 3
-    single = tables.load_survival(
-        multiverse.survival(curve), LABELS,
+    single = tables.load_robustness(
+        multiverse.robustness(curve), LABELS,
         {"vlm": "VLM", "segmenter": "segmenter", "method": "coefficient"},
     )  # fmt: skip
     assert len(single) == 18 and set(single.coefficient) == {"Spearman", "Pearson"}

@@ -12,7 +12,8 @@ from vlmis_utils.analysis.claims.sources import Source
 __all__ = [
     "Compare", "abstention", "coherent", "correlates", "different", "disproportionate",
     "first_segmenter", "gradual", "larger_gap", "level", "low_light_worst", "lower_rate",
-    "moderate", "monotone", "near_zero", "quoted", "rises", "small_drop_large_rise", "smr_steps", "weakly",
+    "moderate", "monotone", "near_zero", "quoted", "rises", "small_drop_large_rise", "smr_steps",
+    "weakly",
 ]  # fmt: skip
 
 METRICS = ("hr", "cor", "smr")

@@ -2,23 +2,23 @@
 
 The same records throughout; no model runs. `choices` says what could have been decided otherwise,
 `grids` works out every image under every specification, a ``_curve`` gives the estimates,
-`survival` says which conclusions hold, `effects` on which choice the others hang.
+`robustness` says which conclusions hold throughout, `effects` on which choice the others depend.
 """
 
 from vlmis_utils.analysis.multiverse.choices import Choice, Level, choices
-from vlmis_utils.analysis.multiverse.correlation_curves import (
+from vlmis_utils.analysis.multiverse.curves import (
     correlation_curve,
     image_correlation_curve,
+    rise_curve,
 )
-from vlmis_utils.analysis.multiverse.curves import rise_curve
 from vlmis_utils.analysis.multiverse.grid import Grid, grids
 from vlmis_utils.analysis.multiverse.permutation_test import joint_test
 from vlmis_utils.analysis.multiverse.robustness import (
     OUTCOMES,
     disputed,
     effects,
+    robustness,
     rows_of,
-    survival,
 )
 from vlmis_utils.analysis.multiverse.safety_rules import (
     SafetyRule,
@@ -29,5 +29,5 @@ from vlmis_utils.analysis.multiverse.safety_rules import (
 __all__ = [
     "OUTCOMES", "Choice", "Grid", "Level", "SafetyRule", "choices", "correlation_curve", "disputed",
     "effects", "grids", "image_correlation_curve", "joint_test", "parse_reason", "relabel",
-    "rise_curve", "rows_of", "survival",
+    "rise_curve", "robustness", "rows_of",
 ]  # fmt: skip

@@ -19,6 +19,7 @@ from vlmis_utils.analysis.multiverse.terms import TERMS, read_answers, read_trut
 from vlmis_utils.analysis.results import Results
 from vlmis_utils.protocol.conditions import CONDITIONS, TABLE1
 from vlmis_utils.records.store import BLANK
+from vlmis_utils.statistics.resampling import weighted_mean
 
 __all__ = ["Grid", "full_factorial", "grids", "worst_conditions"]
 
@@ -48,9 +49,8 @@ class Grid:
     def rates(self) -> NDArray[np.float64]:
         """Return the mean over scenes, float64 (P, C), rounded to 12 digits so that ties are ties;
         NaN where no image has a value."""
-        known = np.isfinite(self.values)
-        sums, counts = np.where(known, self.values, 0.0).sum(-1), known.sum(-1).astype(float)
-        return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0).round(12)
+        whole = np.ones((1, len(self.scenes)))
+        return weighted_mean(whole, np.moveaxis(self.values, -1, 0))[0].round(12)
 
     def under(self, conditions: Sequence[str]) -> Grid:
         """Return the grid of some conditions, without a choice about hidden objects where these
@@ -106,9 +106,9 @@ def grids(results: Results, every: Sequence[Choice]) -> list[Grid]:
     least = min(level.value for choice in every if choice.key == "share" for level in choice.levels)
     hidden = truth.hidden(least).any((1, 2))
     own = {choice.key: choice.own.value for choice in every}
-    told = results.answers[results.answers.condition.isin(conditions)]
+    answered = results.answers[results.answers.condition.isin(conditions)]
     made = []
-    for vlm, answers in told.groupby("vlm", sort=False):
+    for vlm, answers in answered.groupby("vlm", sort=False):
         said = read_answers(answers, scenes, conditions, results.reading, every)
         shows = said.shows | ({"hidden"} if hidden.any() else set())
         for metric, terms in TERMS.items():

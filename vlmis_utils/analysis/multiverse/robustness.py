@@ -1,11 +1,13 @@
-"""Which conclusions survive all choices, which do not, and on which choice that hangs.
+"""Which conclusions are robust to all choices, which are not, and on which choice that depends.
 
 The outcome of a conclusion, from its verdicts under all specifications:
 
-- *survives*: one verdict throughout;
-- *fades*: the study tells it from zero, some specifications do not, none tells the opposite;
-- *appears*: the study does not tell it from zero, some specifications do, all in one direction;
-- *flips*: told upwards by some specifications and downwards by others.
+- *robust*: one verdict throughout;
+- *loses significance*: the study's 95 % interval excludes zero, that of some specifications does
+  not, and none excludes it on the other side;
+- *gains significance*: the study's interval does not exclude zero, that of some specifications
+  does, all on one side;
+- *changes sign*: some specifications exclude zero on one side and some on the other.
 
 Shares of specifications are no probabilities: they weigh every combination alike, and the choices
 were picked by us.
@@ -21,13 +23,13 @@ import pandas as pd
 from vlmis_utils.analysis.multiverse.curves import CONCLUSION, FOUND
 from vlmis_utils.core.errors import UserError
 
-__all__ = ["OUTCOMES", "disputed", "effects", "rows_of", "survival"]
+__all__ = ["OUTCOMES", "disputed", "effects", "robustness", "rows_of"]
 
-OUTCOMES = ("survives", "fades", "appears", "flips")
+OUTCOMES = ("robust", "loses significance", "gains significance", "changes sign")
 _CODES = {"down": -1, "same": 0, "up": 1}
 
 
-def survival(curve: pd.DataFrame, pool: Sequence[str] = ()) -> pd.DataFrame:
+def robustness(curve: pd.DataFrame, pool: Sequence[str] = ()) -> pd.DataFrame:
     """Return one row for each conclusion.
 
     Args:
@@ -42,7 +44,7 @@ def survival(curve: pd.DataFrame, pool: Sequence[str] = ()) -> pd.DataFrame:
         verdict; up, same, down, the shares of each; lowest, median and highest estimate; outcome
         (one of `OUTCOMES`); alone, the choices (keys, a tuple) of which another level alone
         changes the study's verdict; deciding, the choice that sways the verdict most often (see
-        `effects`), empty where the conclusion survives.
+        `effects`), empty where the conclusion is robust.
 
     Raises:
         UserError: a conclusion's rows are no full factorial.
@@ -71,7 +73,7 @@ def effects(curve: pd.DataFrame, pool: Sequence[str] = ()) -> pd.DataFrame:
     """Return what each choice does to each conclusion.
 
     Args:
-        curve, pool: as in `survival`.
+        curve, pool: as in `robustness`.
 
     Returns:
         The columns of `CONCLUSION`; choice (key); levels, their number; alone, whether another
@@ -95,8 +97,8 @@ def rows_of(curve: pd.DataFrame, conclusion: pd.Series, pool: Sequence[str] = ()
     """Return a conclusion's rows of a curve, without the columns of choices that do not apply.
 
     Args:
-        curve, pool: as in `survival`.
-        conclusion: a row of `survival`.
+        curve, pool: as in `robustness`.
+        conclusion: a row of `robustness`.
 
     Raises:
         UserError: the curve has no such conclusion.
@@ -113,7 +115,7 @@ def disputed(found: pd.DataFrame) -> pd.DataFrame:
     """Return conclusions in the order of dispute: least agreement first, then widest range.
 
     Args:
-        found: from `survival`.
+        found: from `robustness`.
     """
     spread = found.highest - found.lowest
     order = found.assign(spread=-spread).sort_values(["agreeing", "spread"], kind="stable").index
@@ -143,10 +145,10 @@ def _conclusions(
 
 def _outcome(own: str, shares: dict[str, float]) -> str:
     if 1.0 in shares.values():
-        return "survives"
+        return "robust"
     if shares["up"] and shares["down"]:
-        return "flips"
-    return "appears" if own == "same" else "fades"
+        return "changes sign"
+    return "gains significance" if own == "same" else "loses significance"
 
 
 def _effects(group: pd.DataFrame, keys: Sequence[str]) -> dict[str, dict[str, object]]:
@@ -158,14 +160,14 @@ def _effects(group: pd.DataFrame, keys: Sequence[str]) -> dict[str, dict[str, ob
             f"{', '.join(keys) or 'no choice'}: pass a curve as it was made"
         )
     order = np.lexsort(codes[::-1])
-    told = group.verdict.map(_CODES).to_numpy()[order].reshape(shape)
+    signs = group.verdict.map(_CODES).to_numpy()[order].reshape(shape)
     values = group.estimate.to_numpy(float)[order].reshape(shape)
     own = np.unravel_index(int(np.flatnonzero(group.own.to_numpy()[order])[0]), shape)
     found = {}
     for axis, key in enumerate(keys):
-        line = told[tuple(slice(None) if a == axis else own[a] for a in range(len(shape)))]
-        sway = (told.max(axis) != told.min(axis)).mean()
-        found[key] = {"levels": shape[axis], "alone": bool((line != told[own]).any()),
+        line = signs[tuple(slice(None) if a == axis else own[a] for a in range(len(shape)))]
+        sway = (signs.max(axis) != signs.min(axis)).mean()
+        found[key] = {"levels": shape[axis], "alone": bool((line != signs[own]).any()),
                       "sway": float(sway), "eta2": _eta2(values, axis)}  # fmt: skip
     return found
 

@@ -107,15 +107,15 @@ def read_answers(
     shape = (len(conditions), len(scenes))
     described, decided = np.zeros(shape, bool), np.full(shape, -1, np.int8)
     place = {name: index for index, name in enumerate(scenes)}
-    told: dict[str, list[tuple[tuple[int, int], Answer]]] = {"describe": [], "safety": []}
-    for row in answers[answers.prompt.isin(list(told))].itertuples():
+    given: dict[str, list[tuple[tuple[int, int], Answer]]] = {"describe": [], "safety": []}
+    for row in answers[answers.prompt.isin(list(given))].itertuples():
         text = row.text if isinstance(row.text, str) else None
         at = (conditions.index(row.condition), place[row.scene_id])
-        told[row.prompt].append((at, Answer(text, tuple(row.labels), tuple(row.scores))))
-    for at, answer in told["safety"]:
+        given[row.prompt].append((at, Answer(text, tuple(row.labels), tuple(row.scores))))
+    for at, answer in given["safety"]:
         decided[at] = _DECISIONS[reading.decision(answer)]
     shows = set()
-    for at, answer in told["describe"]:
+    for at, answer in given["describe"]:
         described[at] = True
         shows.add("scores" if answer.labels else "text")
     if ((decided < 0) & described).any():
@@ -125,7 +125,7 @@ def read_answers(
         kind = "scores" if key == "top_k" else "text"
         if kind in shows:
             table = mentions[key, value] = np.zeros((*shape, len(LANGUAGE_CLASSES)), bool)
-            for at, answer in told["describe"]:
+            for at, answer in given["describe"]:
                 if bool(answer.labels) == (kind == "scores"):
                     table[at][[_COLUMN[name] for name in way.mentions(answer)]] = True
     return Said(mentions, decided, described, frozenset(shows))
@@ -133,12 +133,12 @@ def read_answers(
 
 def _readings(reading: Reading, every: Sequence[Choice]) -> dict[tuple[str, object], Reading]:
     levels = {choice.key: choice.levels for choice in every}
-    ways = {("top_k", k.value): replace(reading, top_k=k.value) for k in levels["top_k"]}
+    found = {("top_k", k.value): replace(reading, top_k=k.value) for k in levels["top_k"]}
     for level in levels["text"]:
         parser, hedged = level.value
         way = replace(reading, parser=parser, count_hedged=hedged)
-        ways["text", level.value] = way
-    return ways
+        found["text", level.value] = way
+    return found
 
 
 def _hallucinated(truth: Truth, said: Said, spec: Mapping[str, object]) -> Floats:

@@ -1,4 +1,4 @@
-"""Table 6 once abstention is told from error.
+"""Table 6 with abstentions and errors apart.
 
 SMR counts an answer without a decision as a failure (Section 4.3 of the paper). The parse success p
 says how many answers decide, so of n answers n (1 − p) abstain, n (1 − SMR) decide rightly, and the

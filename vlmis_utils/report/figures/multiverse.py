@@ -80,7 +80,7 @@ def plot_verdicts(found: pd.DataFrame, labels: Mapping[str, str], by: Sequence[s
     A dot marks the verdict of the study's own specification.
 
     Args:
-        found: from `analysis.multiverse.robustness.survival`.
+        found: from `analysis.multiverse.robustness.robustness`.
         labels: model -> name.
         by: columns that make a row, such as vlm and condition.
     """

@@ -63,7 +63,7 @@ def plot_auc(
     """Draw the AUC of each feature set with 95 % intervals, one panel a failure.
 
     Args:
-        scores: ``scores`` of `analysis.failure_prediction.Foresight`.
+        scores: ``scores`` of `analysis.failure_prediction.Prediction`.
         words: metric -> title of its panel.
     """
     words = dict(METRIC_NAMES) | dict(words or {})
@@ -102,7 +102,7 @@ def plot_reliability(
     """Draw the share of failures over the foretold probability: rows failures, columns VLMs.
 
     Args:
-        pictures: ``pictures`` of `analysis.failure_prediction.Foresight`.
+        pictures: ``pictures`` of `analysis.failure_prediction.Prediction`.
         segmenter: whose Q, for the feature sets that have one.
         features: which sets, at most four.
         bins: groups of pictures of equal size, each a dot.

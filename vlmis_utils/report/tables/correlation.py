@@ -1,6 +1,6 @@
 """Tables of correlations at four levels, of rival measures of Q, and of foretold failures.
 
-Each ``load_`` takes a frame of `analysis.correlation`, `confounding`, `rivals` or `foresight`
+Each ``load_`` takes a frame of `analysis.correlation`, `confounding`, `alternative_measures` or `failure_prediction`
 and returns finished cells.
 """
 
@@ -16,7 +16,7 @@ from vlmis_utils.report.tables.markdown import beside, span
 from vlmis_utils.report.text.correlation import ALPHA, LEVEL_WORDS, METRIC_NAMES, told
 
 __all__ = [
-    "load_auc", "load_false_alarms", "load_foresight_gains", "load_given", "load_intervals",
+    "load_auc", "load_false_alarms", "load_prediction_gains", "load_given", "load_intervals",
     "load_levels", "load_measures", "load_richness", "load_rival_gains", "load_tests",
 ]  # fmt: skip
 
@@ -153,7 +153,7 @@ def load_auc(scores: pd.DataFrame, labels: Mapping[str, str], metric: str) -> pd
     """Return the AUC of each feature set and VLM; the range over segmenters where it has Q.
 
     Args:
-        scores: ``scores`` of `analysis.failure_prediction.Foresight`.
+        scores: ``scores`` of `analysis.failure_prediction.Prediction`.
     """
     rows = scores[scores.metric == metric]
     lines = []
@@ -168,11 +168,11 @@ def load_auc(scores: pd.DataFrame, labels: Mapping[str, str], metric: str) -> pd
     return pd.DataFrame(lines)
 
 
-def load_foresight_gains(gains: pd.DataFrame) -> pd.DataFrame:
+def load_prediction_gains(gains: pd.DataFrame) -> pd.DataFrame:
     """Return for each comparison and failure the range of gains in AUC, and how many are told.
 
     Args:
-        gains: ``gains`` of `analysis.failure_prediction.Foresight`.
+        gains: ``gains`` of `analysis.failure_prediction.Prediction`.
     """
     lines = []
     for (features, against), mine in gains.groupby(["features", "against"], sort=False):

@@ -10,7 +10,7 @@ from vlmis_utils.analysis.multiverse.choices import Choice
 from vlmis_utils.core.formatting import number, p_value, percent
 from vlmis_utils.report.tables.markdown import span
 
-__all__ = ["load_choices", "load_effects", "load_joint", "load_survival", "share"]
+__all__ = ["load_choices", "load_effects", "load_joint", "load_robustness", "share"]
 
 _METRICS = {"hr": "HR", "cor": "COR", "smr": "SMR"}
 _VERDICTS = {
@@ -35,7 +35,7 @@ def load_choices(every: Sequence[Choice]) -> pd.DataFrame:
     )
 
 
-def load_survival(
+def load_robustness(
     found: pd.DataFrame, labels: Mapping[str, str], by: Mapping[str, str]
 ) -> pd.DataFrame:
     """Return verdict and outcome of each conclusion, one column a metric.
@@ -44,7 +44,7 @@ def load_survival(
     all do, and below it the range of the estimate.
 
     Args:
-        found: from `survival`.
+        found: from `robustness`.
         labels: model -> name.
         by: columns that make a row, and their headings.
     """
@@ -108,7 +108,7 @@ def load_joint(joint: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
 
 def _cell(row: object) -> str:
     words = _VERDICTS["rise" if row.kind == "rise" else "correlation"][row.verdict]
-    agree = "" if row.outcome == "survives" else f", {share(row.agreeing)} agree"
+    agree = "" if row.outcome == "robust" else f", {share(row.agreeing)} agree"
     bounds = f"{number(row.lowest, sign=True)} to {number(row.highest, sign=True)}"
     return f"{words}, {row.outcome}{agree} {span(bounds, 'interval')}"
 

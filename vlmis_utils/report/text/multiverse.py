@@ -14,8 +14,12 @@ from vlmis_utils.report.tables.multiverse import share
 __all__ = ["conclusion_name", "effect_findings", "outcome_findings", "turning_points"]
 
 _METRICS = {"hr": "HR", "cor": "COR", "smr": "SMR"}
-_OUTCOMES = {"survives": "surviving", "fades": "fading", "appears": "appearing",
-             "flips": "flipping"}  # fmt: skip
+_OUTCOMES = {
+    "robust": "robust",
+    "loses significance": "losing significance",
+    "gains significance": "gaining significance",
+    "changes sign": "changing sign",
+}
 _POOLED = {"segmenter": "segmenter", "method": "coefficient"}
 
 
@@ -23,7 +27,7 @@ def conclusion_name(row: pd.Series, labels: Mapping[str, str]) -> str:
     """Return a conclusion in words, such as "COR of CLIP under OCC3".
 
     Args:
-        row: a row of `survival`.
+        row: a row of `robustness`.
     """
     words = f"{_METRICS[row.metric]} of {labels.get(row.vlm, row.vlm)}"
     if row.kind == "rise":
@@ -35,7 +39,7 @@ def conclusion_name(row: pd.Series, labels: Mapping[str, str]) -> str:
 
 
 def outcome_findings(found: pd.DataFrame) -> list[str]:
-    """Return a line for each metric: how many conclusions survive, fade, appear or flip."""
+    """Return a line for each metric: how many conclusions have which outcome."""
     lines = []
     for metric, rows in found.groupby("metric", sort=False):
         parts = []
@@ -43,7 +47,7 @@ def outcome_findings(found: pd.DataFrame) -> list[str]:
             mine = rows[rows.outcome == outcome]
             untold = int((mine.verdict == "same").sum())
             known = f" ({untold} of them as unclear)"
-            note = known if outcome == "survives" and untold else ""
+            note = known if outcome == "robust" and untold else ""
             parts += [f"{len(mine)} {_OUTCOMES[outcome]}{note}"] if len(mine) else []
         plural = "conclusion" if len(rows) == 1 else "conclusions"
         lines.append(f"**{_METRICS[metric]}**, {len(rows)} {plural}: {listing(parts)}.")
@@ -53,17 +57,17 @@ def outcome_findings(found: pd.DataFrame) -> list[str]:
 def turning_points(
     found: pd.DataFrame, every: Sequence[Choice], labels: Mapping[str, str], most: int = 6
 ) -> list[str]:
-    """Return a line for each conclusion that does not survive: flips first, then by agreement.
+    """Return a line for each conclusion that is not robust, changes of sign first, then by agreement.
 
     Args:
-        found: from `survival`.
+        found: from `robustness`.
         every: gives the names of the choices.
         labels: model -> name.
         most: lines at most; one more says how many are left out.
     """
     names = _POOLED | {choice.key: choice.name for choice in every}
-    rows = disputed(found[found.outcome != "survives"])
-    rows = pd.concat([rows[rows.outcome == "flips"], rows[rows.outcome != "flips"]])
+    rows = disputed(found[found.outcome != "robust"])
+    rows = pd.concat([rows[rows.outcome == "changes sign"], rows[rows.outcome != "changes sign"]])
     if rows.empty:
         return ["No conclusion here changes its verdict under any specification."]
     lines = []

@@ -9,11 +9,6 @@ import scipy.stats
 
 from vlmis_utils.analysis import correlation, multiverse
 from vlmis_utils.analysis.multiverse import Grid
-from vlmis_utils.analysis.multiverse.correlation_curves import (
-    _clustered,
-    _paired,
-    _pearson,
-)
 from vlmis_utils.analysis.results import Results
 from vlmis_utils.statistics import fisher_interval, scene_weights, spearman_interval
 
@@ -65,38 +60,58 @@ def test_mean_of_images_is_that_of_the_table(results: Results, correlations: pd.
     assert rows.estimate.iloc[0] == pytest.approx(expected)
 
 
-def test_rows_with_gaps_and_ties_match_scipy() -> None:
-    rng = np.random.default_rng(1)
-    x = np.tile(rng.random(12), (5, 1))
-    y = rng.integers(0, 4, (5, 12)).astype(float)
-    y[1, :3], y[2, 5], y[3] = np.nan, np.nan, 0.5
-    y[4, 2:] = np.nan
+def simulated_grid(grid: Grid, values: np.ndarray) -> Grid:
+    """A grid of one level for each row of values (P, C, S)."""
+    levels = pd.DataFrame({"top_k": [f"Top-{k}" for k in range(len(values))]})
+    return Grid(grid.vlm, grid.metric, grid.conditions, grid.scenes, levels, values, grid.hidden)
+
+
+def test_gaps_and_ties_match_scipy(results: Results, grids: list[Grid]) -> None:
+    grid = grids[0]
+    shape = (len(grid.conditions), len(grid.scenes))
+    values = np.random.default_rng(1).integers(0, 4, (4, *shape)).astype(float)
+    values[1, :3], values[2, 5, 2], values[3] = np.nan, np.nan, 0.5
+    made = simulated_grid(grid, values)
+    images = results.segmentation_per_image().query("segmenter == 'segformer'")
+    x = images.pivot(index="condition", columns="scene_id", values="miou")
+    x = x.loc[list(grid.conditions), list(grid.scenes)].to_numpy()
+    curve = multiverse.image_correlation_curve(results, [made], 20)
     for method, oracle in (("pearson", scipy.stats.pearsonr), ("spearman", scipy.stats.spearmanr)):
-        r, n = _pearson(*_paired(x, y, method))
-        assert n.tolist() == [12, 9, 11, 12, 2] and np.isnan(r[3:]).all()
-        for row in range(3):
-            known = np.isfinite(y[row])
-            assert r[row] == pytest.approx(oracle(x[row, known], y[row, known])[0])
+        rows = curve[(curve.segmenter == "segformer") & (curve.method == method)]
+        for row, y in zip(rows.estimate, values, strict=True):
+            known = np.isfinite(y)
+            expected = oracle(x[known], y[known])[0] if np.ptp(y[known]) else np.nan
+            assert row == pytest.approx(expected, nan_ok=True)
+        over = multiverse.correlation_curve(results, [made])
+        over = over[(over.segmenter == "segformer") & (over.method == method)]
+        over = over[over.quality == over.quality.iloc[-1]].estimate.tolist()
+        means = x.mean(axis=1)
+        for row, y in zip(over, made.rates(), strict=True):
+            known = np.isfinite(y)
+            expected = oracle(means[known], y[known])[0] if np.ptp(y[known]) else np.nan
+            assert row == pytest.approx(expected, nan_ok=True)
 
 
-def test_resampled_correlation_is_that_of_the_drawn_images() -> None:
+def test_bounds_are_those_of_the_drawn_images(results: Results, grids: list[Grid]) -> None:
     """Bounds against drawing the images themselves, one resample at a time."""
-    rng = np.random.default_rng(2)
-    scenes, conditions = 6, 3
-    x, y = rng.random((2, 1, conditions * scenes))
-    y[0, 4] = np.nan
-    weights = scene_weights(scenes, 40)
-    r, low, high = _clustered(x, y, "pearson", weights)
-    drawn = [r[0]]
-    for row in weights.astype(int):
-        times = np.tile(row, conditions) * np.isfinite(y[0])
-        drawn.append(np.corrcoef(np.repeat(x[0], times), np.repeat(y[0], times))[0, 1])
-    known = np.isfinite(y[0])
-    assert r[0] == pytest.approx(np.corrcoef(x[0, known], y[0, known])[0, 1])
-    error = np.std(np.arctanh(drawn[1:]), ddof=1) * np.sqrt(scenes / (scenes - 1))
+    grid = grids[0]
+    shape = (len(grid.conditions), len(grid.scenes))
+    y = np.random.default_rng(2).random(shape)
+    y[0, 1] = np.nan
+    curve = multiverse.image_correlation_curve(results, [simulated_grid(grid, y[None])], 40)
+    row = curve[(curve.segmenter == "segformer") & (curve.method == "pearson")].iloc[0]
+    images = results.segmentation_per_image().query("segmenter == 'segformer'")
+    x = images.pivot(index="condition", columns="scene_id", values="miou")
+    x = x.loc[list(grid.conditions), list(grid.scenes)].to_numpy().ravel()
+    drawn = []
+    for weights in scene_weights(len(grid.scenes), 40).astype(int):
+        times = np.tile(weights, shape[0]) * np.isfinite(y.ravel())
+        drawn.append(np.corrcoef(np.repeat(x, times), np.repeat(y.ravel(), times))[0, 1])
+    scenes = len(grid.scenes)
+    error = np.std(np.arctanh(drawn), ddof=1) * np.sqrt(scenes / (scenes - 1))
     reach = scipy.stats.t.ppf(0.975, scenes - 1) * error
-    expected = np.tanh(np.arctanh(r[0]) + np.array([-reach, reach]))
-    assert (low[0], high[0]) == pytest.approx(tuple(expected))
+    expected = np.tanh(np.arctanh(row.estimate) + np.array([-reach, reach]))
+    assert (row.low, row.high) == pytest.approx(tuple(expected))
 
 
 def test_a_metric_that_never_varies_has_no_correlation(results: Results, grids: list[Grid]) -> None:
@@ -109,6 +124,6 @@ def test_a_metric_that_never_varies_has_no_correlation(results: Results, grids: 
     ):
         assert curve[["estimate", "low", "high"]].isna().all(axis=None)
         assert set(curve.verdict) == {"same"}
-        found = multiverse.survival(curve, pool=("segmenter", "method"))
-        assert found.outcome.tolist() == ["survives"]
+        found = multiverse.robustness(curve, pool=("segmenter", "method"))
+        assert found.outcome.tolist() == ["robust"]
         assert pd.isna(found.estimate.item()) and found.deciding.item() == ""
