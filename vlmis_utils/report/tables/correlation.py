@@ -1,6 +1,7 @@
 """Tables of correlations at four levels, of rival measures of Q, and of foretold failures.
 
-Each ``load_`` takes a frame of `analysis.correlation`, `confounding`, `alternative_measures` or `failure_prediction`
+Each ``load_`` takes a frame of `analysis.correlation`, `confounding`,
+`alternative_measures` or `failure_prediction`
 and returns finished cells.
 """
 

@@ -57,7 +57,7 @@ def outcome_findings(found: pd.DataFrame) -> list[str]:
 def turning_points(
     found: pd.DataFrame, every: Sequence[Choice], labels: Mapping[str, str], most: int = 6
 ) -> list[str]:
-    """Return a line for each conclusion that is not robust, changes of sign first, then by agreement.
+    """Return a line for each conclusion that is not robust, changes of sign first.
 
     Args:
         found: from `robustness`.
