@@ -49,13 +49,13 @@ def test_interval_against_band_is_told_from_the_bounds(frame: pd.DataFrame) -> N
         assert (row.interval == "outside") == (row.high < claim.low or row.low >= claim.high)
 
 
-def test_words_count_what_the_pairs_show(frame: pd.DataFrame) -> None:
+def test_bands_count_what_the_pairs_show(frame: pd.DataFrame) -> None:
     for row in paper.band_counts().itertuples():
         part = frame[(frame.metric == row.metric) & (frame.method == row.method)]
         assert row.pairs == 9 == row.negative + row.positive + (part.r == 0).sum()
-        assert row.told_negative == (part.high < 0).sum()
-        assert row.told_positive == (part.low > 0).sum()
-        assert row.told_holm == (part.p_holm < 0.05).sum()
+        assert row.excluding_negative == (part.high < 0).sum()
+        assert row.excluding_positive == (part.low > 0).sum()
+        assert row.significant == (part.p_holm < 0.05).sum()
         assert (row.lowest, row.highest) == (part.r.min(), part.r.max())
         assert row.shortest == pytest.approx((part.high - part.low).min())
 

@@ -16,7 +16,7 @@ from vlmis_utils.report.tables import paper as cells
 from vlmis_utils.report.tables import paper_rates
 from vlmis_utils.report.text.paper_summary import Finding, findings, places
 
-PAGE = Path("notebooks/review-paper.md")
+PAGE = Path("notebooks/review-audit.md")
 
 
 @pytest.fixture(scope="module")
