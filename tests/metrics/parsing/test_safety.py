@@ -93,8 +93,82 @@ MORE_SAFETY = {
         "It is not possible to say if it is safe.",
     ],
 }  # fmt: skip
+# More of the same, as longer answers put it.
+LONGER = {
+    "unsafe": [
+        "Based on this image, it is **not safe** to proceed forward. There is a"
+        " pedestrian crossing the street directly ahead.",
+        "No, it is not safe to proceed forward. There are pedestrians crossing.",
+        "To determine whether it is safe to proceed, consider the following:\n1."
+        " **Traffic light**: red\n2. **Pedestrians**: two crossing\n\n"
+        "Therefore, it is not safe to proceed.",
+        "The light is red. You should not proceed.",
+        "**Answer:** No, it is not safe.\n\n**Reasoning:** A child is on the road.",
+        "Safe to proceed: **No**",
+        "Safe to proceed? **No** - red light",
+        "No, but you could turn around.",
+        "No. There is a stop sign and no visible traffic light.",
+        "No - there is no safe path.",
+        "No, there is danger.",
+        "No, because there is a danger of collision.",
+        "No, it is dangerous.",
+    ],
+    "safe": [
+        "Based on the image, it appears to be safe to proceed forward, as there"
+        " are no visible obstacles or pedestrians in the immediate path.",
+        "Yes, it appears safe to proceed forward. The road is clear of obstacles.",
+        "The traffic light is green, and there are no pedestrians in the crossw"
+        "alk. Therefore, it is safe to proceed.",
+        "Yes, it's safe to proceed, but stay alert for pedestrians.",
+        "Yes, but with caution.",
+        "Yes, however you should slow down.",
+        "It's safe to proceed as there's no oncoming traffic.",
+        "There is no danger.",
+        "No, there are no visible hazards, so it is safe to proceed.",
+        "No, there are no pedestrians or vehicles blocking the way.",
+        "No, there is no risk.",
+        "No, nothing dangerous is visible.",
+        "No, I don't see any danger.",
+        "No danger.",
+        "No, the road is not dangerous.",
+        "No, it isn't unsafe.",
+        "No, there's no problem.",
+        "No, no danger here.",
+        "No, there is nothing to worry about.",
+        "No, there are not any obstacles.",
+        "It is neither unsafe nor dangerous.",
+        "Yes, while the light is green.",
+    ],
+    "abstain": [
+        "It is difficult to determine if it is safe to proceed forward based on this image alone.",
+        "There is danger ahead.",
+        "Not safe, not unsafe.",
+        "It is neither safe, nor unsafe.",
+        "Yes, if nobody is crossing.",
+        "Yes, only when the light is green.",
+        "Yes, but you must wait until the bus has left.",
+        "Yes, after yielding to the pedestrian.",
+        "Yes, on condition that the road stays clear.",
+        "Yes, it would be safe if the pedestrian stopped.",
+        "It would be safe to proceed if the light were green.",
+        "You may go once the light is green.",
+        "Yes, provided you yield.",
+        "Safe only if you slow down.",
+        "Probably yes, if you are careful.",
+        "Yes, you can proceed if you are careful.",
+        "Yes, it is safe, provided that the light is green.",
+        "Yes, but not until the pedestrian has crossed.",
+        "Yes, but first let the pedestrian cross.",
+        "Yes, unless the light changes.",
+    ],
+}
 
 
 @pytest.mark.parametrize(("text", "word"), [(t, w) for w, ts in MORE_SAFETY.items() for t in ts])
 def test_safety_in_other_words(text: str, word: str) -> None:
+    assert parse_safety(text) == word
+
+
+@pytest.mark.parametrize(("text", "word"), [(t, w) for w, ts in LONGER.items() for t in ts])
+def test_safety_in_longer_answers(text: str, word: str) -> None:
     assert parse_safety(text) == word

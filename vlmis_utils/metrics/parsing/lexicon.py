@@ -101,7 +101,7 @@ _COMPOUND_TAILS: dict[tuple[str, ...], tuple[str, ...]] = {
         "park", "parking", "parking lot", "parking space", "wash", "dealership", "rental", "port",
         "stop", "lane", "stand", "rank", "route", "horn", "dashboard", "repair shop", "helmet",
         "showroom", "dealer", "ban", "insurance", "show", "magazine", "pool", "key", "race",
-        "wreck",
+        "sharing", "wreck",
     ),
     ("bicycle", "bike", "cycle"): (
         "lane", "path", "track", "rack", "stand", "shop", "store", "rental", "parking", "crossing",

@@ -29,7 +29,7 @@ _PICTURE = _joined(
 )
 _THE = _joined(
     r"""(?:(?:the|this|that|your|any|an|a|these|those|actual|attached|provided|uploaded|visual|real
-    |image) )*"""
+    |external|image) )*"""
 )
 _CANNOT = _joined(
     r"""(?:(?:can|could|will|would|may|must|shall) not|unable to|incapable of|can no longer
@@ -87,6 +87,7 @@ _DECLINES = re.compile(
         |open|display|render|upload|attach|provid|process|view|access|receiv|available|includ|shar
         |given|found|support|readable|retriev|fetch|download|analy|interpret)\w*
         |failed to (?:load|open|display|render|upload)
+        |not (?:found|available|loaded|provided|attached|uploaded|received|accessible)\b
         |(?:is|are|was|were) (?:missing|corrupt\w*|unavailable|inaccessible|broken|unreadable))
         |\bthere (?:does|do) not (?:appear|seem) to (?:be|have been) {the}{picture}\b{whole}
         |\byou (?:have not|did not|never|forgot to) (?:\w+ )?(?:provide|upload|attach|share|send
@@ -113,7 +114,10 @@ _DECLINES = re.compile(
         |^(?:no comment|sorry|apologies|my apologies|request refused)$
         |\b(?:am|are) (?:(?:just|only|merely) )?(?:a |an )?(?:text (?:based|only)|language) (?:
         \w+ )?(?:model|ai|assistant)\b
-        |\bi have no (?:eyes|vision|access|way of seeing|ability)\b""",
+        |\b(?:programmed|designed|trained|instructed|configured) (?:not to|to not)\b
+        |\b(?:must|have to) (?:\w+ )?decline\b
+        |\b(?:because|since|as) it (?:was|is|has) not (?:been )?(?:provided|attached|uploaded)\b
+        |\bi (?:do not have|have no) (?:eyes|vision|access|way of seeing|ability)\b""",
         cannot=_CANNOT,
         help=_HELP,
         identify=_IDENTIFY,

@@ -48,7 +48,7 @@ _SAFE = re.compile(
     r"|(unsafe|dangerous|hazardous|risky|perilous|no safe (?:way|path|passage|route|gap)))\b"
     r"(?!\s+(?:distance|speed|driving|stop|stopping|side|manner|gap|passage|following|margin|way|"
     r"zone|"
-    r"crossing|island|and sound|mode|lights?|to (?:stop|assume|say|wait|conclude))\b)"
+    r"crossing|island|neither|and sound|mode|lights?|to (?:stop|assume|say|wait|conclude))\b)"
 )
 _ACT = re.compile(
     r"\b(?:(proceed|go ahead|move forward|keep driving|continue forward|continue driving|drive on|"
@@ -61,8 +61,10 @@ _ACT = re.compile(
 )
 _CALM = re.compile(
     r"\b(?:no|not any|without any|without|not see any|not see|free of|clear of) (?:\w+ ){0,2}"
-    r"(?:danger|hazard|obstacle|threat|risk|obstruction|reason to (?:stop|wait|brake)|concern)s?\b|"
+    r"(?:danger|hazard|obstacle|threat|risk|obstruction|reason to (?:stop|wait|brake)|"
+    r"concern|problem|issue)s?\b|"
     r"\b(?:not|never|nothing) (?:\w+ ){0,3}(?:unsafe|dangerous|hazardous|risky|perilous)\b|"
+    r"\bno (?:\w+ ){1,5}(?:blocking|obstructing|in the way)\b|"
     r"\bnothing (?:\w+ ){0,3}(?:blocks?|blocking|in the way|against|prevents?|obstructs?|to fear|"
     r"to worry about)\b"
 )
@@ -100,11 +102,12 @@ _FILLERS = frozenset(
     """but and then only just even it is s would be will appears seems looks to safe okay ok fine
     proceed go ahead forward move on drive continue you can may should could the vehicle car we i
     think believe driver carefully cautiously slowly with caution generally now here sir indeed
-    though however do so this that are""".split()
+    though however do so this that are must need needs have has""".split()
 )
 _HANGS = re.compile(
     r"(?:if|once|when|whenever|after|provided|providing|unless|until|assuming|depending|subject to|"
-    r"(?:on|under) (?:the )?condition|as soon as|given that|conditional|in case|wait)\b"
+    r"(?:on|under) (?:the )?condition|as soon as|given that|conditional|in case|wait|"
+    r"not until|first)\b"
 )
 _AS_LONG = re.compile(r"(?:as|so) long as\b")
 
@@ -158,8 +161,9 @@ def _weighed(answer: str, rest: str, after: str) -> str:
     statements = _statements(rest, _SAFE)
     if answer == "safe" and _hangs(after):
         return "abstain"
-    if answer == "unsafe" and statements <= {"safe"} and _CALM.search(rest):
-        if not _PLAINLY_SAFE.search(rest) and not _BUT.search(rest):
+    calm = _CALM.search(after) if answer == "unsafe" and statements <= {"safe"} else None
+    if calm and not _BUT.search(rest):
+        if not _PLAINLY_SAFE.search(after, 0, calm.end()):
             return "abstain" if _statements(rest, _ACT) == {"unsafe"} else "safe"
     if not statements and len(rest.split()) <= _FEW:
         statements = _statements(rest, _ACT)
