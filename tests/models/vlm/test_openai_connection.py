@@ -107,6 +107,14 @@ def test_numbers_that_are_equal_ask_the_same() -> None:
     assert digests != {load_vlm(entry(temperature=0.5, max_tokens=64)).digest}
 
 
+def test_a_slash_at_the_end_asks_the_same(environment: pytest.MonkeyPatch) -> None:
+    digests = set()
+    for address in ("http://127.0.0.1:9/v1", "http://127.0.0.1:9/v1/"):
+        environment.setenv("OPENAI_BASE_URL", address)
+        digests.add(load_vlm(entry()).digest)
+    assert len(digests) == 1
+
+
 def test_all_wrong_options_are_told_at_once() -> None:
     with pytest.raises(UserError) as caught:
         read_options(OpenAIOptions, entry(concurency=2, max_tokens="many", temperature=True))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from vlmis_utils.core.errors import UserError
+from vlmis_utils.metrics.answer_states import count_states
 from vlmis_utils.models.checkpoints import count_parameters
 from vlmis_utils.protocol.models import load_catalogue
-from vlmis_utils.report.tables.models import load_models
+from vlmis_utils.report.tables.models import load_answer_states, load_models
 
 RUN = {
     "models": {
@@ -68,3 +70,18 @@ def test_every_model_of_the_catalogue_has_a_row() -> None:
     ours = [e.shown for e in catalogue.values() if e.kind == "vlm"]
     told = table.set_index("model").loc[ours]
     assert not (told.licence == "–").any() and not (told.parameters == "–").any()
+
+
+def test_answers_that_are_none_have_a_row_a_model() -> None:
+    answers = pd.DataFrame({
+        "vlm": ["a", "a", "b"], "text": ["", "A ca", None], "labels": [[], [], ["yes", "no"]],
+        "finish_reason": ["length", "length", None], "completion_tokens": [9, 4, None],
+        "reasoning_tokens": [9, 0, None],
+    })  # fmt: skip
+    first, second = load_answer_states(count_states(answers), {"a": "Model A"}).to_dict("records")
+    assert first == {
+        "VLM": "Model A", "answers": "2", "empty": "1", "cut": "2", "filtered": "0",
+        "declined": "0", "no finite scores": "0", "tokens an answer": "6.5",
+        "of these reasoning": "4.5",
+    }  # fmt: skip
+    assert (second["VLM"], second["cut"], second["tokens an answer"]) == ("b", "0", "–")
