@@ -1,9 +1,9 @@
 """From scores at any size to a label for each pixel: bilinear upsampling, then the greatest class.
 
 On a CPU the compiled pass of `models.segmentation.argmax_numba` makes no full-size map of scores:
-4 to 20 times as fast as torch at 1024 x 2048 pixels on a core. It gives torch's labels but where the two
-greatest scores of a pixel are equal up to rounding: such near ties may come out otherwise there
-than on a GPU, as they do from one version of torch to the next.
+4 to 20 times as fast as torch at 1024 x 2048 pixels on a core. It gives torch's labels but where
+the two greatest scores of a pixel are equal up to rounding: such near ties may come out otherwise
+there than on a GPU, as they do from one version of torch to the next.
 """
 
 from __future__ import annotations
