@@ -136,6 +136,22 @@ def test_every_other_class_can_be_critical(tmp_path: Path, name: str) -> None:
     assert study.critical_classes == (name,)
 
 
+def test_a_critical_class_that_is_never_present_names_those_that_can_be(tmp_path: Path) -> None:
+    (tmp_path / "map.yaml").write_text("classes: {0: road, 1: car, 2: person}")
+    folder = f"dataset: folder\nclass_map: {tmp_path / 'map.yaml'}\n"
+    for text, never, can in (
+        ("dataset: camvid\ncritical_classes: [truck]", "'truck'", "pedestrian, cyclist, car"),
+        ("dataset: camvid\ncritical_classes: [car, bus, train]", "'bus', 'train'", "cyclist"),
+        (folder + "critical_classes: [bicycle]", "'bicycle'", "pedestrian, car"),
+    ):
+        message = refused(write(tmp_path, text))
+        assert f"{never} cannot be present" in message and can in message.partition("among")[2]
+    for fine in ("dataset: camvid", "dataset: camvid\ncritical_classes: [car]", folder,
+                 folder + "critical_classes: [pedestrian, car]",
+                 "critical_classes: [truck]"):  # fmt: skip
+        assert load_study(write(tmp_path, fine))
+
+
 def test_a_study_made_in_code_is_checked_too() -> None:
     for wrong in ({"top_k": 0}, {"scenes": "5"}, {"tpo_k": 1}, {"conditions": ("LL1",)}):
         with pytest.raises(pydantic.ValidationError):

@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-import fsspec
-
 from vlmis_utils.core.errors import StopError, UserError, closest, one_line
+
+if TYPE_CHECKING:
+    import fsspec
 
 __all__ = ["Place", "Remote", "is_url", "place"]
 
@@ -90,6 +92,8 @@ class Remote:
     @contextmanager
     def _open(self, creating: bool = False) -> Iterator[tuple[fsspec.AbstractFileSystem, str]]:
         """Give the file system and the path in it; what goes wrong becomes one line."""
+        import fsspec
+
         try:
             yield fsspec.core.url_to_fs(self.url, use_listings_cache=False)
         except ImportError as error:
@@ -136,6 +140,8 @@ def place(root: str | Place) -> Place:
         raise UserError(f"{url} is no URL: {error}") from None
     if parts.scheme == "file":
         return Path(unquote(parts.path))
+    import fsspec
+
     if parts.scheme not in fsspec.available_protocols():
         raise UserError(f"no storage {parts.scheme}://{closest(parts.scheme, _COMMON)}")
     if parts.password is not None or parts.query:

@@ -14,6 +14,7 @@ from vlmis_utils.core.io import write_atomically
 from vlmis_utils.core.storage import Place, place
 from vlmis_utils.core.strict_yaml import dump_yaml, parse_yaml, read_yaml
 from vlmis_utils.core.validation import Problem, described, problems
+from vlmis_utils.protocol.classes import CRITICAL_CLASSES, OBJECT_CLASSES
 from vlmis_utils.protocol.datasets import NOT_RENDERED, annotated_classes
 from vlmis_utils.protocol.models import find_model, load_catalogue
 from vlmis_utils.protocol.study import KEYS, Study, flat
@@ -167,9 +168,17 @@ def _looked_up(study: Study, wrong: set[str]) -> tuple[Study, list[Problem]]:
     found: list[Problem] = []
     if not wrong & {"dataset", "class_map"}:
         try:
-            annotated_classes(study.dataset, study.class_map)
+            annotated = annotated_classes(study.dataset, study.class_map)
         except UserError as error:
             found.append(Problem("class_map", None, str(error)))
+        else:
+            never = [name for name in study.critical_classes if name not in annotated]
+            if never and study.critical_classes != CRITICAL_CLASSES:
+                can = ", ".join(name for name in OBJECT_CLASSES if name in annotated) or "none"
+                text = f"critical_classes: {', '.join(map(repr, never))} cannot be present, as "
+                text += f"{study.dataset} does not annotate it; choose among {can}"
+                found.append(Problem("critical_classes", None, text))
+                study = replace(study, critical_classes=CRITICAL_CLASSES)
     if study.image_size is not None and study.dataset == "streetworld":
         found.append(Problem("image_size", None, f"image_size: {NOT_RENDERED}"))
     if "models" in wrong:

@@ -97,7 +97,7 @@ class Study:
         epsilon: in the denominator of HR (Section 3.3).
         min_share: share of the image a class needs to count as present.
         critical_classes: the safety-critical classes of COR (Section 3.4), of those that an
-            answer can mention.
+            answer can mention and the dataset annotates; of the default, those that it does.
         parser: scoped (negation and hedging understood) or keyword (the paper's plain rule).
         count_hedged: whether "possibly a truck" mentions a truck.
         bootstrap: resamples of the scenes for every interval.

@@ -9,6 +9,8 @@ from vlmis_utils.core.errors import RunError
 from vlmis_utils.datasets.files import FileScene, turned
 from vlmis_utils.datasets.registry import Scene, open_dataset
 from vlmis_utils.datasets.streetworld import StreetScene, cache_folder
+from vlmis_utils.protocol.classes import OBJECT_CLASSES
+from vlmis_utils.protocol.datasets import annotated_classes
 from vlmis_utils.protocol.study import Study
 from vlmis_utils.runner.preflight.finding import Finding, size
 
@@ -36,6 +38,11 @@ def dataset_findings(study: Study) -> list[Finding]:
         found = [Finding("dataset", "ok", what)]
     if study.dataset == "streetworld":
         found.append(_rendered(scenes))
+    annotated = annotated_classes(study.dataset, study.class_map)
+    if not annotated.intersection(study.critical_classes):
+        known = ", ".join(name for name in OBJECT_CLASSES if name in annotated) or "none"
+        what = f"{study.dataset} annotates none of the critical classes, so COR is 0 throughout"
+        found.append(Finding("critical_classes", "warn", what, f"choose among: {known}"))
     if remark := turned(scenes):
         remedy = "nothing, if the label maps lie under the upright pictures"
         found.append(Finding("images", "ok", remark, remedy))
