@@ -8,7 +8,7 @@ STUDY = $(basename $(notdir $(PARAMS)))
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help book test lint format weights quality serve bench lock clean distclean env
+.PHONY: help book test lint format weights quality serve bench gpu lock clean distclean env
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ serve: $(READY)  ## show the book at http://127.0.0.1:8000
 
 bench: $(READY)  ## run the benchmarks
 	@for file in tests/benchmarks/bench_*.py; do echo "$$file"; $(BIN)/python $$file || exit 1; done
+
+# Without .venv (a bare machine with torch) PYTHON runs it; KIT is a folder of tests/gpu/kit.py.
+gpu:  ## check and measure what needs a GPU (KIT=folder on a machine without a network)
+	@$$(test -x $(BIN)/python && echo $(BIN)/python || echo $(PYTHON)) tests/gpu/check.py $(if $(KIT),--kit $(KIT))
 
 lock: $(READY)  ## pin the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-header --no-annotate \
