@@ -15,7 +15,7 @@ import yaml
 from tests.helpers import fakes
 from vlmis_utils.__main__ import main
 from vlmis_utils.protocol.study import flat
-from vlmis_utils.runner import run, tasks
+from vlmis_utils.runner import run
 
 
 @pytest.fixture
@@ -27,7 +27,6 @@ def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     whole, plan = run.run, run.plan
     monkeypatch.setattr(run, "run", lambda s, tables=None: whole(s, tables, fakes.LOADERS))
     monkeypatch.setattr(run, "plan", lambda s: plan(s, fakes.LOADERS))
-    tasks.open_scenes.cache_clear()
     return path
 
 
@@ -123,17 +122,18 @@ def test_a_real_interrupt_leaves_no_process_and_no_traceback(tmp_path: Path) -> 
     fakes.make_study(tmp_path, 12)
     script = tmp_path / "go.py"
     script.write_text(
-        "import sys, time\nfrom pathlib import Path\nfrom tests import fakes\n"
-        "from vlmis_utils import __main__, engine, planning, study\n"
+        "import sys, time\nfrom pathlib import Path\nfrom tests.helpers import fakes\n"
+        "from vlmis_utils import __main__\nfrom vlmis_utils.protocol import study\n"
+        "from vlmis_utils.runner import model_facts, run\n"
         "def slow(entry, device='cpu'):\n"
         "    time.sleep(60)\n"
         "if __name__ == '__main__':\n"
         f"    tiny = fakes.make_study(Path({str(tmp_path)!r}), 12, workers=2)\n"
         "    study.load_study = lambda *_: tiny\n"
-        "    whole = engine.run\n"
+        "    whole = run.run\n"
         "    loaders = fakes.Loaders(fakes.load_segmenter, slow)\n"
-        "    planning.Planner._describe = lambda self, name: {'digest': name}\n"
-        "    engine.run = lambda s, tables=None: whole(s, tables, loaders)\n"
+        "    model_facts.ModelFacts._find = lambda self, entry: {'digest': entry.name}\n"
+        "    run.run = lambda s, tables=None: whole(s, tables, loaders)\n"
         "    sys.exit(__main__.main(['run', 'x', '--no-book']))\n"
     )
     with subprocess.Popen(

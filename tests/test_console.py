@@ -14,7 +14,7 @@ import yaml
 from tests.helpers import fakes
 from vlmis_utils.__main__ import main
 from vlmis_utils.protocol.study import flat
-from vlmis_utils.runner import run, tasks
+from vlmis_utils.runner import run
 
 CITY = "城市 Ζάκυνθος ✓"
 
@@ -43,7 +43,6 @@ def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     whole, plan = run.run, run.plan
     monkeypatch.setattr(run, "run", lambda s, tables=None: whole(s, tables, fakes.LOADERS))
     monkeypatch.setattr(run, "plan", lambda s: plan(s, fakes.LOADERS))
-    tasks.open_scenes.cache_clear()
     return path
 
 

@@ -204,7 +204,7 @@ def _run(options: argparse.Namespace) -> None:
         from vlmis_utils.report.pages import find_pages, select
 
         tables = {table for page in select(find_pages(), options.only) for table in page.needs}
-    with locked(study):
+    with locked((study.folder, study.store), study.study):
         run.run(study, tables=tables)
         if not options.no_book:
             _pages(study, options.only)
@@ -215,7 +215,7 @@ def _book(options: argparse.Namespace) -> None:
     from vlmis_utils.records.lock import locked
 
     study = _study(options)
-    with locked(study):
+    with locked((study.folder, study.store), study.study):
         _pages(study, options.only)
 
 

@@ -22,7 +22,7 @@ from vlmis_utils.protocol.classes import (
 )
 from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.records.store import BLANK, Store
-from vlmis_utils.runner import run, tasks
+from vlmis_utils.runner import run
 
 AREA = 100 * 100
 CAR, PERSON, SIGN = (TRAIN_CLASSES.index(c) for c in ("car", "person", "traffic sign"))
@@ -245,7 +245,6 @@ def test_frames_are_copies(folder: Path) -> None:
 
 def test_a_whole_run_reads_back(tmp_path: Path) -> None:
     study = fakes.make_study(tmp_path, 4)
-    tasks.open_scenes.cache_clear()
     run.run(study, loaders=fakes.LOADERS)
     results = Results(study.records, bootstrap=20, top_k=2)
     rows = results.vlm_by_condition().set_index(["vlm", "condition"])

@@ -21,8 +21,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # worker processes
 from tests.helpers import fakes, slow
 from tests.helpers.nodes import Nodes
 from vlmis_utils.protocol.models import load_catalogue
-from vlmis_utils.runner.local import Compute, computing
-from vlmis_utils.runner.tasks import Loaders, Task
+from vlmis_utils.runner.context import Loaders, RunContext
+from vlmis_utils.runner.local import computing
+from vlmis_utils.runner.outcome import Compute
+from vlmis_utils.runner.tasks import Task
 
 UNITS, SCENES, WORKERS = 8, 2, 2
 GOAL = 0.95  # local / ray: less than 5 % more
@@ -40,7 +42,7 @@ def main() -> None:
         )
         ways = {
             engine: stack.enter_context(
-                computing(replace(local, engine=engine), "cpu", folder / "workers.log")
+                computing(RunContext(replace(local, engine=engine), fakes.LOADERS, "cpu"))
             )
             for engine in ("local", "ray")
         }

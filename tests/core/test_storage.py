@@ -19,7 +19,6 @@ from vlmis_utils.records.run_info import read_run
 from vlmis_utils.records.schema import SCHEMAS
 from vlmis_utils.records.store import Store, read_table
 from vlmis_utils.runner import run as engine
-from vlmis_utils.runner import tasks
 from vlmis_utils.runner.preflight.remote import elsewhere_findings
 
 SCENES = 4
@@ -56,7 +55,6 @@ def small(folder: Path, **changes: object):
 
 
 def run(study) -> None:
-    tasks.open_scenes.cache_clear()
     engine.run(study, loaders=fakes.LOADERS)
 
 

@@ -15,7 +15,7 @@ from vlmis_utils.datasets.registry import open_dataset
 from vlmis_utils.protocol.parameters import load_study
 from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.protocol.study import Study
-from vlmis_utils.runner import run, tasks
+from vlmis_utils.runner import run
 
 SCENES = 3
 
@@ -64,7 +64,6 @@ def test_the_three_kinds_of_label_maps_agree(root: Path, tmp_path: Path) -> None
 
 
 def test_the_study_runs(study: Study) -> None:
-    tasks.open_scenes.cache_clear()
     study = replace(study, conditions=("clean", "OCC1"))
     run.run(study, loaders=fakes.LOADERS)
     results = Results(study.records, bootstrap=50)

@@ -17,7 +17,7 @@ from PIL import Image
 from vlmis_utils.core.errors import RunError
 from vlmis_utils.datasets.files import FileScene
 from vlmis_utils.protocol.class_map import label_table
-from vlmis_utils.runner import tasks
+from vlmis_utils.runner.context import image_sizes
 
 QUICK = settings(
     max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), database=None
@@ -64,7 +64,7 @@ def look(scene: FileScene) -> list[str]:
                 str(scene.image_path) in said or str(scene.label_path) in said
             )
             found.append(said)
-    tasks.sizes([scene])
+    image_sizes([scene])
     return found
 
 

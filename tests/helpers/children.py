@@ -44,7 +44,7 @@ def context() -> multiprocessing.context.BaseContext:
 
 def hold(study: Study, pipe: Connection) -> None:
     """Hold the lock of a study, say so, and wait for a word or the end of the pipe."""
-    with locked(study):
+    with locked((study.folder, study.store), study.study):
         pipe.send("held")
         pipe.poll(60)
 
@@ -71,7 +71,7 @@ def load_deadly(entry: ModelEntry, device: str = "cpu") -> Deadly:
 def try_to_hold(study: Study) -> None:
     """End with 3 where the lock is taken."""
     try:
-        with locked(study):
+        with locked((study.folder, study.store), study.study):
             pass
     except RunError:
         os._exit(3)

@@ -17,7 +17,7 @@ from vlmis_utils.protocol.classes import OBJECT_CLASSES
 from vlmis_utils.protocol.models import ModelEntry
 from vlmis_utils.protocol.prompts import Prompt
 from vlmis_utils.protocol.study import Study
-from vlmis_utils.runner.tasks import Loaders
+from vlmis_utils.runner.context import Loaders
 
 HEIGHT, WIDTH = 24, 32
 

@@ -8,7 +8,7 @@ import time
 import torch
 
 from tests.helpers import fakes
-from vlmis_utils.runner.tasks import Loaders
+from vlmis_utils.runner.context import Loaders
 
 PAUSE = 0.3  # seconds for a batch
 

@@ -65,7 +65,7 @@ def test_a_killed_process_holds_nothing(held) -> None:
     study, process = held
     os.kill(process.pid, signal.SIGKILL)
     process.join()
-    with locked(study):
+    with locked((study.folder, study.store), study.study):
         assert (study.folder / NAME).exists()
 
 
@@ -78,8 +78,8 @@ def test_within_it_may_be_taken_again_and_only_the_outer_one_ends_it(tmp_path: P
         process.join()
         return process.exitcode
 
-    with locked(study):
-        with locked(study):
+    with locked((study.folder, study.store), study.study):
+        with locked((study.folder, study.store), study.study):
             pass
         assert tried() == 3
     assert tried() == 0
@@ -87,17 +87,20 @@ def test_within_it_may_be_taken_again_and_only_the_outer_one_ends_it(tmp_path: P
 
 def test_records_elsewhere_are_locked_too(tmp_path: Path) -> None:
     study = fakes.make_study(tmp_path, 2, records_root=str(tmp_path / "elsewhere"))
-    with locked(study):
+    with locked((study.folder, study.store), study.study):
         assert {p.parent for p in tmp_path.rglob(NAME)} == {study.folder, study.store}
     remote = fakes.make_study(tmp_path, 2, study="far", records_root="memory://lock")
-    with locked(remote):
+    with locked((remote.folder, remote.store), remote.study):
         assert (remote.folder / NAME).exists()
 
 
 def test_a_torn_or_foreign_lock_file_is_no_obstacle(held, tmp_path: Path) -> None:
     study, _ = held
     (study.folder / NAME).write_text("{")
-    with pytest.raises(RunError, match="in use by another process, which holds"), locked(study):
+    with (
+        pytest.raises(RunError, match="in use by another process, which holds"),
+        locked((study.folder, study.store), study.study),
+    ):
         pass
 
 

@@ -22,7 +22,7 @@ from vlmis_utils.records.schema import SCHEMAS
 from vlmis_utils.records.store import Store, read_table
 from vlmis_utils.runner import run as engine
 from vlmis_utils.runner.answer_watch import AnswerWatch
-from vlmis_utils.runner.tasks import Loaders
+from vlmis_utils.runner.context import Loaders
 
 NEW = [column.name for column in SCHEMAS["answers"] if column.later]
 

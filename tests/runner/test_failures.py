@@ -18,12 +18,14 @@ from tests.helpers import children, fakes
 from vlmis_utils import __main__
 from vlmis_utils.core import io
 from vlmis_utils.core.errors import RunError, StopError, UserError
+from vlmis_utils.protocol.models import load_catalogue
 from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.protocol.study import flat
 from vlmis_utils.records.run_info import read_run
-from vlmis_utils.runner import local, outcome, run, tasks
+from vlmis_utils.runner import outcome, run, tasks
+from vlmis_utils.runner.context import Loaders
 from vlmis_utils.runner.outcome import Failure, attempt
-from vlmis_utils.runner.tasks import Loaders, Task
+from vlmis_utils.runner.tasks import Task
 
 SCENES = 7
 BAD = "camvid-test-a_04"
@@ -48,11 +50,9 @@ class Fragile(fakes.FakeVlm):
 def fragile(tmp_path: Path):
     """Give a study and loaders whose talker fails on one scene under LL3."""
     study = fakes.make_study(tmp_path, SCENES)
-    tasks.open_scenes.cache_clear()
-    tasks.pixels.cache_clear()
     run.run(study, tables={"conditions"}, loaders=fakes.LOADERS)
     task = Task(study, "answers", "LL3", 4, 5)
-    Fragile.grey = float(next(tasks._batches(task))[2].mean())
+    Fragile.grey = float(next(task.batches()).seen.float().mean())
     Fragile.error, Fragile.alone = ValueError("odd shape"), True
 
     def load(entry, device="cpu"):
@@ -151,7 +151,7 @@ def test_a_model_that_cannot_be_loaded_is_named_once_a_unit(fragile, counts) -> 
 def test_an_image_that_changed_during_the_study_is_named(tmp_path: Path) -> None:
     study = fakes.make_study(tmp_path, 3)
     run.run(study, tables={"conditions"}, loaders=fakes.LOADERS)
-    entry = type("Entry", (), {"name": "blocks", "library": "deeplabv3plus"})()
+    entry = load_catalogue(study.models)["blocks"]
     images = {"camvid-test-a_01": "0"}
     task = Task(study, "segmentation", "MB3", 0, 3, entry, loaders=fakes.LOADERS, images=images)
     failure = attempt(task)
@@ -273,4 +273,3 @@ def test_parts_are_put_together_in_order() -> None:
     assert outcome.joined(frames).a.tolist() == [1, 2, 3]
     failed = outcome.joined([Failure(("x",), True), frames[0], Failure(("y",), True)])
     assert failed == Failure(("x", "y"), False)
-    assert local.Outcome

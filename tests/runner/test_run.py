@@ -27,6 +27,7 @@ from vlmis_utils.records.schema import SCHEMAS
 from vlmis_utils.records.store import BLANK
 from vlmis_utils.runner import run as engine
 from vlmis_utils.runner import tasks
+from vlmis_utils.runner.context import open_context
 
 SCENES, CONDITIONS, SHARDS = 7, 4, 3
 
@@ -35,8 +36,11 @@ def tables(study) -> dict[str, pd.DataFrame]:
     return {t: pd.read_parquet(study.records / f"{t}.parquet") for t in engine.TABLES}
 
 
+def scenes_of(study):
+    return open_context(study, fakes.LOADERS).scenes
+
+
 def run(study, **more) -> None:
-    tasks.open_scenes.cache_clear()
     engine.run(study, loaders=fakes.LOADERS, **more)
 
 
@@ -74,7 +78,7 @@ def test_what_is_recorded_is_true(tmp_path: Path) -> None:
     study = fakes.make_study(tmp_path, SCENES)
     run(study)
     frames = tables(study)
-    scene = tasks.open_scenes(study)[2]
+    scene = scenes_of(study)[2]
     row = frames["scenes"].set_index("scene_id").loc[scene.scene_id]
     assert list(row.pixel_counts) == list(scene.pixel_counts())
     conditions = frames["conditions"].set_index(["scene_id", "condition"])
@@ -235,7 +239,7 @@ def test_unreadable_files_in_the_middle_of_500_are_named_and_the_others_kept(
 ) -> None:
     changes = {"conditions": ("clean",), "shard_size": 50, "batch_size": 50}
     study = fakes.make_study(tmp_path, 500, **changes)
-    scenes = tasks.open_scenes(study)
+    scenes = scenes_of(study)
     photograph, label = scenes[251].image_path, scenes[297].label_path
     whole = {path: path.read_bytes() for path in (photograph, label)}
     photograph.write_bytes(whole[photograph][:200])
@@ -303,7 +307,6 @@ def test_an_image_that_changes_is_another_question(tmp_path: Path, counts) -> No
     run(study)
     counts()
     Image.new("RGB", (fakes.WIDTH, fakes.HEIGHT), (9, 9, 9)).save(tmp_path / "data/test/a_00.png")
-    tasks.pixels.cache_clear()
     run(study)
     # the shard of three scenes that holds it, under every condition
     assert counts()["segmenter"] == 3 * CONDITIONS

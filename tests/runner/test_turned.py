@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.helpers import fakes
 from vlmis_utils.records.store import read_table
-from vlmis_utils.runner import run, tasks
+from vlmis_utils.runner import run
 
 
 def test_turned_pictures_are_said_once_and_size_is_part_of_the_record(
@@ -21,7 +21,6 @@ def test_turned_pictures_are_said_once_and_size_is_part_of_the_record(
     upright = np.asarray(Image.open(path))
     exif = Image.Exif()
     exif[274] = 3
-    tasks.open_scenes.cache_clear()
     run.run(study, tables={"conditions"}, loaders=fakes.LOADERS)
     before = read_table(study.records, "scenes").image_sha256
     Image.fromarray(np.ascontiguousarray(upright[::-1, ::-1])).save(path, exif=exif)

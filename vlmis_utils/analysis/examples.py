@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,9 @@ from vlmis_utils.core.errors import UserError
 from vlmis_utils.datasets.registry import Scene, open_dataset
 from vlmis_utils.protocol.models import find_model, load_catalogue
 from vlmis_utils.protocol.study import Study
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["View", "degrade", "find_scene", "look", "open_scenes", "pick_crowded_scene",
            "pick_flip"]  # fmt: skip
@@ -59,39 +63,43 @@ def find_scene(study: Study, scene_id: str) -> Scene:
 
 def degrade(study: Study, scene: Scene, conditions: Sequence[str]) -> list[View]:
     """Return the scene under each condition, the very pixels that the models of the study saw."""
-    import torch
-
-    from vlmis_utils.corruptions.corrupt import corrupt
-
-    image = torch.from_numpy(np.ascontiguousarray(scene.image()).transpose(2, 0, 1).copy())[None]
-    views = []
-    for condition in conditions:
-        spoilt = corrupt(
-            image, condition, scene_ids=[scene.scene_id], seed=study.seed,
-            blur_scale=study.blur_scale, noise_sigma=study.noise_sigma,
-        )  # fmt: skip
-        views.append(View(condition, spoilt[0].permute(1, 2, 0).numpy()))
-    return views
+    pictures = [_degraded(study, scene, condition, "cpu") for condition in conditions]
+    return [View(c, _array(picture)) for c, picture in zip(conditions, pictures, strict=True)]
 
 
 def look(
     study: Study, scene: Scene, conditions: Sequence[str], segmenters: Sequence[str]
 ) -> list[View]:
     """Return the scene under each condition with the label map that each segmenter predicts."""
-    import torch
-
     from vlmis_utils.models.segmentation.loading import load_segmenter
 
-    views = degrade(study, scene, conditions)
-    place = resolve_device(study.device)
-    pictures = torch.from_numpy(np.stack([v.image for v in views]).transpose(0, 3, 1, 2).copy())
+    device = resolve_device(study.device)
+    pictures = {c: _degraded(study, scene, c, device) for c in conditions}
+    views = [View(condition, _array(picture)) for condition, picture in pictures.items()]
     catalogue = load_catalogue(study.models)
     for name in segmenters:
-        segmenter = load_segmenter(find_model(catalogue, name, "segmenter"), place)
-        for view, picture in zip(views, pictures, strict=True):
-            mask = segmenter.predict(picture[None].to(place))
+        segmenter = load_segmenter(find_model(catalogue, name, "segmenter"), device)
+        for view in views:
+            mask = segmenter.predict(pictures[view.condition])
             view.masks[name] = mask[0].cpu().numpy()
     return views
+
+
+def _degraded(study: Study, scene: Scene, condition: str, device: str) -> Tensor:
+    """Return the scene under a condition, uint8 (1, 3, H, W) on a device."""
+    from vlmis_utils.corruptions.corrupt import degrade as degrade_batch
+    from vlmis_utils.datasets.cache import as_tensor
+
+    return degrade_batch(
+        as_tensor(scene.image())[None], condition, scene_ids=[scene.scene_id], device=device,
+        backend=study.corruption_backend, seed=study.seed, blur_scale=study.blur_scale,
+        noise_sigma=study.noise_sigma,
+    )  # fmt: skip
+
+
+def _array(picture: Tensor) -> np.ndarray:
+    """Return uint8 (1, 3, H, W) as an array (H, W, 3), as figures take it."""
+    return picture[0].permute(1, 2, 0).contiguous().cpu().numpy()
 
 
 def pick_flip(per_image: pd.DataFrame, vlm_per_image: pd.DataFrame) -> pd.Series:

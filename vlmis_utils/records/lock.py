@@ -6,14 +6,14 @@ import json
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from vlmis_utils.core.errors import RunError, unwritable
-from vlmis_utils.protocol.study import Study
+from vlmis_utils.core.storage import Place
 
 __all__ = ["NAME", "locked"]
 
@@ -22,20 +22,24 @@ NAME = "study.lock"
 
 
 @contextmanager
-def locked(study: Study) -> Iterator[None]:
+def locked(folders: Iterable[Place], name: str) -> Iterator[None]:
     """Keep other processes from writing to a study's folders; may be entered again within.
 
     The system holds the lock for as long as the process lives: one that was killed holds nothing.
-    Records on an object store have no lock (see `core.storage`).
+    Folders on an object store have no lock (see `core.storage`).
+
+    Args:
+        folders: where the study writes.
+        name: of the study, for the message.
 
     Raises:
         RunError: another process writes to this study; the message says which, since when, and
             names the file.
     """
     with ExitStack() as stack:
-        for folder in dict.fromkeys((study.folder, study.store)):
+        for folder in dict.fromkeys(folders):
             if isinstance(folder, Path):
-                stack.enter_context(_locked(folder, study.study))
+                stack.enter_context(_locked(folder, name))
         yield
 
 

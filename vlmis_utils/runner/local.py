@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
@@ -11,21 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from vlmis_utils.core import provenance
 from vlmis_utils.core.processes import pool
 from vlmis_utils.protocol.study import Study
-from vlmis_utils.runner.outcome import Failure, attempt, joined, lost
+from vlmis_utils.runner.context import RunContext, hosted
+from vlmis_utils.runner.outcome import Compute, Outcome, attempt, joined, lost
 from vlmis_utils.runner.tasks import Task
 
-__all__ = ["Compute", "Outcome", "computing"]
-
-Outcome = pd.DataFrame | Failure
-
-# Takes tasks of one table and model; yields each one's place and outcome once, in any order. What
-# it raises ends the run. Closed early, it stops what is under way.
-Compute = Callable[[Sequence[Task]], Iterator[tuple[int, Outcome]]]
+__all__ = ["computing"]
 
 _DIED = (
     "a worker process died twice, probably for want of memory (see {log}): run again with "
@@ -34,28 +28,24 @@ _DIED = (
 
 
 @contextmanager
-def computing(study: Study, device: str, log: Path) -> Iterator[Compute]:
-    """Give what computes the tasks of a study.
-
-    Args:
-        study: says where, and in how many processes.
-        device: where the models run.
-        log: where worker processes print.
-    """
+def computing(context: RunContext) -> Iterator[Compute]:
+    """Give what computes the tasks of a study; its worker processes print to ``workers.log``."""
+    study = context.study
     with ExitStack() as stack:
-        workers = _workers(study, device)
+        workers = _workers(study, context.device)
         if study.engine == "ray":
             from vlmis_utils.runner.ray.executor import computing as on_cluster
 
-            far = stack.enter_context(on_cluster(study, device, log))
+            compute_far = stack.enter_context(on_cluster(context))
         elif workers > 1:
-            far = stack.enter_context(_Processes(workers, log)).compute
+            processes = _Processes(workers, study.folder / "workers.log")
+            compute_far = stack.enter_context(processes).compute
         else:
-            far = _here
+            compute_far = _compute_here
 
         def compute(tasks: Sequence[Task]) -> Iterator[tuple[int, Outcome]]:
-            hosted = bool(tasks) and getattr(tasks[0].entry, "library", "") == "openai"
-            return (_here if hosted else far)(tasks)  # a hosted model waits, it needs no cores
+            waits = bool(tasks) and hosted(tasks[0].entry)  # for a server: it needs no cores
+            return (_compute_here if waits else compute_far)(tasks)
 
         yield compute
 
@@ -65,7 +55,7 @@ def _workers(study: Study, device: str) -> int:
     return min(study.workers or most, study.shard_size, study.scenes)
 
 
-def _here(tasks: Sequence[Task]) -> Iterator[tuple[int, Outcome]]:
+def _compute_here(tasks: Sequence[Task]) -> Iterator[tuple[int, Outcome]]:
     for place, task in enumerate(tasks):
         yield place, attempt(task)
 

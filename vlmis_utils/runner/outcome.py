@@ -7,7 +7,7 @@ What succeeds alone is right, as no result depends on the batch; what fails alon
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -15,9 +15,10 @@ import torch
 
 from vlmis_utils.core.errors import RunError, StopError, UserError, unwritable
 from vlmis_utils.runner import tasks
+from vlmis_utils.runner.context import hosted
 from vlmis_utils.runner.tasks import Task
 
-__all__ = ["Failure", "attempt", "joined", "lost"]
+__all__ = ["Compute", "Failure", "Outcome", "attempt", "joined", "lost"]
 
 _LENGTH = 200  # of an error's own words
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -36,7 +37,14 @@ class Failure:
     whole: bool = False
 
 
-def attempt(task: Task) -> pd.DataFrame | Failure:
+Outcome = pd.DataFrame | Failure
+
+# Takes tasks of one table and model; yields each one's place and outcome once, in any order. What
+# it raises ends the run. Closed early, it stops what is under way.
+Compute = Callable[[Sequence[Task]], Iterator[tuple[int, Outcome]]]
+
+
+def attempt(task: Task) -> Outcome:
     """Return the rows of a task, or which of its scenes fail and why.
 
     Raises:
@@ -45,7 +53,7 @@ def attempt(task: Task) -> pd.DataFrame | Failure:
     """
     if task.entry is not None:
         try:
-            tasks.loaded(task)
+            _ = task.model
         except Exception as error:
             return Failure(
                 (f"model {task.entry.name} cannot be loaded: {_why(task, error)}",), True
@@ -66,7 +74,7 @@ def lost(task: Task, why: str) -> Failure:
     return Failure((f"{_where(task)}: {why}",), True)
 
 
-def joined(outcomes: Sequence[pd.DataFrame | Failure]) -> pd.DataFrame | Failure:
+def joined(outcomes: Sequence[Outcome]) -> Outcome:
     """Put the outcomes of a task's parts together, in the order of its scenes."""
     failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
     if failures:
@@ -75,7 +83,7 @@ def joined(outcomes: Sequence[pd.DataFrame | Failure]) -> pd.DataFrame | Failure
     return pd.concat(outcomes, ignore_index=True)
 
 
-def _alone(task: Task) -> pd.DataFrame | Failure:
+def _alone(task: Task) -> Outcome:
     try:
         return tasks.rows(task)
     except Exception as error:
@@ -86,8 +94,8 @@ def _alone(task: Task) -> pd.DataFrame | Failure:
 
 def _why(task: Task, error: Exception) -> str:
     """Return an error in a line; raise it if the whole run has to end."""
-    hosted = getattr(task.entry, "library", "") == "openai"
-    if isinstance(error, UserError | StopError) or (hosted and isinstance(error, RunError)):
+    remote = hosted(task.entry) and isinstance(error, RunError)
+    if isinstance(error, UserError | StopError) or remote:
         raise error
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         raise unwritable(error.filename or "a file", error) from error
@@ -100,8 +108,7 @@ def _why(task: Task, error: Exception) -> str:
 
 def _where(task: Task) -> str:
     """Return which scenes, condition and model a task is about."""
-    scenes = tasks.open_scenes(task.study)
-    first, last = (scenes[i].scene_id for i in (task.start, min(task.stop, len(scenes)) - 1))
+    first, last = task.scenes[0].scene_id, task.scenes[-1].scene_id
     words = f"scene {first}" if first == last else f"scenes {first} to {last}"
     words += f" under {task.condition}" if task.condition else ""
     return words + (f", model {task.entry.name}" if task.entry is not None else "")

@@ -3,40 +3,27 @@
 from __future__ import annotations
 
 import itertools
-import json
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pandas as pd
-import torch
 
 from vlmis_utils.core import provenance
-from vlmis_utils.core.device import resolve_device
-from vlmis_utils.core.errors import StopError
-from vlmis_utils.core.io import write_atomically
-from vlmis_utils.models import hub
-from vlmis_utils.models.vlm.loading import Paid
-from vlmis_utils.protocol.conditions import condition_row
-from vlmis_utils.protocol.models import (
-    ModelEntry,
-    checkpoint_path,
-    find_model,
-    load_catalogue,
-)
+from vlmis_utils.datasets.registry import FileScene, Scene
+from vlmis_utils.protocol.conditions import BLANK, condition_row
+from vlmis_utils.protocol.models import find_model
 from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.protocol.study import Study
-from vlmis_utils.records.store import BLANK, Store, shard_key
-from vlmis_utils.runner import tasks
-from vlmis_utils.runner.tasks import Loaders, Task
+from vlmis_utils.records.store import shard_key
+from vlmis_utils.runner.context import RunContext
+from vlmis_utils.runner.images import array_digest
+from vlmis_utils.runner.model_facts import ModelFacts
+from vlmis_utils.runner.tasks import Task
 
 __all__ = ["TABLES", "Planner", "Unit"]
 
 # In the order in which one needs the other; everything needs the first two.
 TABLES: tuple[str, ...] = ("scenes", "conditions", "segmentation", "answers")
-
-_MODEL_SOURCES = ("models", "protocol/prompts", "protocol/classes")
 
 
 @dataclass(frozen=True)
@@ -76,16 +63,12 @@ _NAMED: dict[str, tuple[str, ...]] = {
 class Planner:
     """Knows, of each unit, what determines it and whether it is recorded."""
 
-    def __init__(self, study: Study, loaders: Loaders) -> None:
-        self.study, self.loaders = study, loaders
-        self.store = Store(study.store)
-        self.catalogue = load_catalogue(study.models)
-        self.device = resolve_device(study.device)
-        self.scenes = tasks.open_scenes(study)
-        self.described: dict[str, dict[str, object]] = {}
+    def __init__(self, context: RunContext) -> None:
+        self.context, self.study, self.store = context, context.study, context.store
+        self.models = ModelFacts(context)
         self.rows: dict[tuple[str, str, int], list[list[str]]] = {}
-        edges = [*range(0, len(self.scenes), study.shard_size), len(self.scenes)]
-        self.shards = list(itertools.pairwise(edges))
+        count, size = len(context.scenes), context.study.shard_size
+        self.shards = list(itertools.pairwise([*range(0, count, size), count]))
 
     def units(self, table: str) -> Iterator[Unit]:
         """Yield the units of a table in the order in which its rows are recorded."""
@@ -94,11 +77,11 @@ class Planner:
         if table in ("conditions", "answers") and study.vlms:
             conditions = (*conditions, BLANK)
         conditions = ("",) if table == "scenes" else conditions
-        for model, condition in itertools.product(self.models(table), conditions):
+        for model, condition in itertools.product(self.names(table), conditions):
             for start, stop in self.shards:
                 yield self.looked_up(Unit(table, model, condition, start, stop))
 
-    def models(self, table: str) -> tuple[str, ...]:
+    def names(self, table: str) -> tuple[str, ...]:
         """Return the models that fill a table; one without a name for tables that need none."""
         kinds = {"segmentation": self.study.segmenters, "answers": self.study.vlms}
         return kinds.get(table, ("",))
@@ -111,16 +94,16 @@ class Planner:
         unit = replace(unit, facts=facts)
         frame = self.store.read(unit.table, unit.key)
         if frame is not None and unit.table in _NAMED:
-            self.rows[unit.table, unit.condition, unit.start] = _columns(frame, *_NAMED[unit.table])
+            self.rows[unit.table, unit.condition, unit.start] = _columns(frame, _NAMED[unit.table])
         return replace(unit, recorded=frame is not None)
 
     def _facts(self, unit: Unit) -> dict[str, object] | None:
         study = self.study
         facts: dict[str, object] = {"table": unit.table}
         if unit.table == "scenes":
-            chosen = [self.scenes[i] for i in range(unit.start, unit.stop)]
+            chosen = [self.context.scenes[i] for i in range(unit.start, unit.stop)]
             code = provenance.source_digest("datasets", "protocol/safety_label", "protocol/classes")
-            scenes = [tasks.scene_facts(scene) for scene in chosen]
+            scenes = [_scene_facts(scene) for scene in chosen]
             return facts | {"code": code, "scenes": scenes}
         scenes = self.rows.get(("scenes", "", unit.start))
         if scenes is None:
@@ -133,7 +116,7 @@ class Planner:
         if seen is None:
             return None
         facts["images"] = [digest for _, digest in seen]
-        facts["model"], facts["digest"] = unit.model, self.digest(unit.model)
+        facts["model"], facts["digest"] = unit.model, self.models.digest(unit.model)
         if unit.table == "answers":
             facts["prompts"] = [[p.name, p.text] for p in PROMPTS]
         return facts
@@ -142,96 +125,43 @@ class Planner:
         """Return what a worker needs to compute the unit."""
         seen = self.rows.get(("conditions", unit.condition, unit.start))
         images = dict(seen or ())
-        entry = find_model(self.catalogue, unit.model) if unit.model else None
+        entry = find_model(self.context.catalogue, unit.model) if unit.model else None
         return Task(
             self.study, unit.table, unit.condition, unit.start, unit.stop,
-            entry, self.device, self.loaders, images if entry else {},
-            self.digest(unit.model) if entry else "",
+            entry, self.context.device, self.context.loaders, images if entry else {},
+            self.models.digest(unit.model) if entry else "",
         )  # fmt: skip
 
-    def digest(self, name: str) -> str:
-        """Return a model's digest."""
-        return str(self.describe(name)["digest"])
 
-    def describe(self, name: str) -> dict[str, object]:
-        """Return what is known of a model: its digest, commit and visual tokens.
-
-        From a cache where neither its files nor the code changed; else the model is loaded.
-        """
-        if name not in self.described:
-            self.described[name] = self._describe(name)
-        return self.described[name]
-
-    def _describe(self, name: str) -> dict[str, object]:
-        entry = find_model(self.catalogue, name)
-        loader = self.loaders.segmenter if entry.kind == "segmenter" else self.loaders.vlm
-        sizes = tasks.sizes(self.scenes) if entry.kind == "vlm" else []
-        try:
-            text = self._cache(entry, loader, sizes).read_text(encoding="utf-8")
-            return dict(json.loads(text))
-        except (AttributeError, OSError, ValueError, TypeError):
-            loaded = tasks.model(loader, entry, self.device)
-        if isinstance(loaded, Paid):  # to find out now what its limits lack
-            loaded.keep_replies(tasks.replies(self.study))
-        known: dict[str, object] = {"digest": str(loaded.digest)}
-        if getattr(loaded, "commit", None):
-            known["commit"] = loaded.commit
-        if getattr(loaded, "encoding", None):
-            known["image_encoding"] = loaded.encoding
-        if hasattr(loaded, "visual_tokens"):
-            known["visual_tokens"] = {f"{h}x{w}": loaded.visual_tokens(h, w) for h, w in sizes}
-        cache = self._cache(entry, loader, sizes)
-        if cache is not None:
-            with suppress(StopError):  # looking at a study needs no place to write
-                write_atomically(cache, json.dumps(known).encode())
-        return known
-
-    def _cache(
-        self, entry: ModelEntry, loader: Callable, sizes: list[tuple[int, int]]
-    ) -> Path | None:
-        """Return the file that keeps what is known of a model; None where its files may change."""
-        path = self._files(entry)
-        if path is None:
-            return None
-        signature = shard_key(
-            {
-                "entry": repr(entry),
-                "files": provenance.file_facts([path]),
-                "code": provenance.source_digest(*_MODEL_SOURCES),
-                "loader": f"{loader.__module__}.{loader.__qualname__}",
-                "versions": provenance.versions(),
-                "device": torch.device(self.device).type,
-                "sizes": sizes,
-            }
-        )
-        return Path(self.study.build_root) / "cache" / "digests" / f"{signature}.json"
-
-    def _files(self, entry: ModelEntry) -> Path | None:
-        """Return where a model's files lie for sure, without a network; None if that may change."""
-        path = checkpoint_path(entry)
-        if path is not None or entry.library == "openai" or entry.revision is None:
-            return path
-        repository: str | None = entry.checkpoint
-        if entry.library == "open_clip":
-            from vlmis_utils.models.vlm.contrastive_checkpoint import repository as find
-
-            repository = find(entry)
-        return hub.cached(repository, entry.revision) if repository else None
-
-
-def _columns(frame: pd.DataFrame, *names: str) -> list[list[str]]:
+def _columns(frame: pd.DataFrame, names: Sequence[str]) -> list[list[str]]:
     return frame[list(names)].to_numpy().tolist()
 
 
+def _scene_facts(scene: Scene) -> list[object]:
+    """What determines a scene, found without looking at its pixels: files, or the generator."""
+    if isinstance(scene, FileScene):
+        files = provenance.file_facts([scene.image_path, scene.label_path])
+        size = [] if scene.size is None else [list(scene.size)]
+        return [scene.scene_id, *files, array_digest(scene.table), *size]
+    from vlmis_utils.streetworld.world import WORLD_VERSION
+
+    return [scene.scene_id, WORLD_VERSION]
+
+
 def _corruption_facts(study: Study, condition: str) -> dict[str, object]:
-    """What determines the pixels of a condition, beside the clean image."""
-    if condition in ("clean", BLANK):
-        return {"code": provenance.source_digest("runner/tasks")} if condition == BLANK else {}
-    row = condition_row(condition)
+    """What determines the pixels of a condition, beside the clean image.
+
+    The backend is none of it: Kornia and the compiled loops give the same bytes.
+    """
+    if condition == "clean":
+        return {}
     facts: dict[str, object] = {
         "code": provenance.source_digest("corruptions", "protocol/conditions"),
-        "seed": study.seed,
     }
+    if condition == BLANK:
+        return facts
+    row = condition_row(condition)
+    facts["seed"] = study.seed
     if row.kernel is not None:
         facts["blur_scale"] = study.blur_scale
     if row.gamma is not None:

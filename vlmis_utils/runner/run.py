@@ -24,12 +24,11 @@ from vlmis_utils.protocol.study import Study, flat
 from vlmis_utils.records.lock import locked
 from vlmis_utils.records.run_info import merge_run
 from vlmis_utils.records.store import read_table
-from vlmis_utils.runner import tasks
 from vlmis_utils.runner.answer_watch import AnswerWatch, summaries, summary_line
-from vlmis_utils.runner.local import Compute, computing
-from vlmis_utils.runner.outcome import Failure
+from vlmis_utils.runner.context import Loaders, RunContext, hosted, open_context
+from vlmis_utils.runner.local import computing
+from vlmis_utils.runner.outcome import Compute, Failure
 from vlmis_utils.runner.plan import TABLES, Planner, Unit
-from vlmis_utils.runner.tasks import Loaders
 
 __all__ = ["TABLES", "plan", "run"]
 
@@ -44,7 +43,7 @@ def plan(study: Study, loaders: Loaders = LOADERS) -> list[Unit]:
     Raises:
         UserError: a dataset or checkpoint is missing.
     """
-    planner = Planner(study, loaders)
+    planner = Planner(open_context(study, loaders))
     return [unit for table in TABLES for unit in planner.units(table)]
 
 
@@ -62,35 +61,33 @@ def run(study: Study, tables: Iterable[str] | None = None, loaders: Loaders = LO
             model runs); a model failed on some images (named when all others are recorded); or the
             disk is full. What is recorded is kept, and a rerun does only what is missing.
     """
-    with locked(study):
+    with locked((study.folder, study.store), study.study):
         try:
-            _run(study, tables, loaders)
+            _run(open_context(study, loaders), tables)
         except OSError as error:
             raise unwritable(error.filename or study.folder, error) from error
 
 
-def _run(study: Study, tables: Iterable[str] | None, loaders: Loaders) -> None:
-    tasks.open_scenes.cache_clear()
-    tasks.pixels.cache_clear()
-    planner = Planner(study, loaders)
-    planner.store.sweep()
+def _run(context: RunContext, tables: Iterable[str] | None) -> None:
+    planner, study = Planner(context), context.study
+    context.store.sweep()
     write_study(study)
     wanted = [t for t in TABLES if tables is None or t in tables or t in TABLES[:2]]
-    models = [name for table in wanted for name in planner.models(table) if name]
+    models = [name for table in wanted for name in planner.names(table) if name]
+    degraded_by = {"backend": context.backend, "device": context.device}
     for name in models:
-        planner.digest(name)
-    tasks.model.cache_clear()
-    tasks.replies.cache_clear()
+        planner.models.digest(name)
+    context.release_model()
     computed: dict[str, dict[str, object]] = {}
     failed: list[str] = []
-    with computing(study, planner.device, study.folder / "workers.log") as compute:
+    with computing(context) as compute:
         for table in wanted:
             units = list(planner.units(table))
-            for damaged in planner.store.damaged:
+            for damaged in context.store.damaged:
                 say(f"{damaged} was damaged: moved aside to *.corrupt, computed again")
-            planner.store.damaged.clear()
+            context.store.damaged.clear()
             if table == "scenes" and not all(unit.recorded for unit in units):
-                if remark := turned(planner.scenes):
+                if remark := turned(context.scenes):
                     say(remark)
             before = len(failed)
             for model, group in itertools.groupby(units, key=lambda unit: unit.model):
@@ -102,7 +99,7 @@ def _run(study: Study, tables: Iterable[str] | None, loaders: Loaders) -> None:
                     raise RunError(_shown(failed))
                 units = [unit if unit.recorded else planner.looked_up(unit) for unit in units]
             if len(failed) == before:
-                planner.store.consolidate(table, [unit.key for unit in units])
+                context.store.consolidate(table, [unit.key for unit in units])
     if failed:
         merge_run(study.records, {"stages": computed})
         raise RunError(_shown(failed))
@@ -112,36 +109,37 @@ def _run(study: Study, tables: Iterable[str] | None, loaders: Loaders) -> None:
             "parameters": flat(study),
             "annotated_classes": sorted(annotated_classes(study.dataset, study.class_map)),
             "versions": provenance.versions(),
-            "machine": provenance.machine() | {"device": planner.device},
+            "machine": provenance.machine() | {"device": context.device},
+            "corruptions": degraded_by if set(computed) - {"scenes"} else {},
             "models": {
-                name: {**known, "shown": planner.catalogue[name].shown}
-                for name, known in planner.described.items()
+                name: {**known, "shown": context.catalogue[name].shown}
+                for name, known in planner.models.known.items()
             },
-            "hosted": _hosted(planner),
-            "answers": _answers(planner) if TABLES[-1] in wanted and study.vlms else {},
+            "hosted": _usage(context),
+            "answers": _answers(context) if TABLES[-1] in wanted and study.vlms else {},
             "stages": computed,
         },
     )
 
 
-def _answers(planner: Planner) -> dict[str, dict[str, object]]:
+def _answers(context: RunContext) -> dict[str, dict[str, object]]:
     """Return how many answers of each model are none or not whole, and say so where there are."""
-    counted = summaries(read_table(planner.study.records, "answers"))
+    counted = summaries(read_table(context.study.records, "answers"))
     for name, counts in counted.items():
-        line = summary_line(planner.catalogue[name], counts)
+        line = summary_line(context.catalogue[name], counts)
         if line:
             say(line)
     return counted
 
 
-def _hosted(planner: Planner) -> dict[str, dict[str, object]]:
+def _usage(context: RunContext) -> dict[str, dict[str, object]]:
     """Return, and say, what each hosted model of the study has taken so far."""
-    names = [n for n in planner.study.vlms if planner.catalogue[n].library == "openai"]
     taken = {}
-    for name in names:
-        usage = tasks.replies(planner.study).usage(name)
-        say(f"{name}: {usage}")
-        taken[name] = asdict(usage)
+    for name in context.study.vlms:
+        if hosted(context.catalogue[name]):
+            usage = context.replies.usage(name)
+            say(f"{name}: {usage}")
+            taken[name] = asdict(usage)
     return taken
 
 
@@ -160,7 +158,7 @@ def _run_group(
     label = model or table
     total = sum(unit.stop - unit.start for unit in missing)
     failed: list[str] = []
-    watch = AnswerWatch(planner.catalogue[model]) if table == TABLES[-1] else None
+    watch = AnswerWatch(planner.context.catalogue[model]) if table == TABLES[-1] else None
     in_vain = done = seen = 0
     outcomes = compute([planner.task(unit) for unit in missing])
     with (

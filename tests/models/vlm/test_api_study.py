@@ -28,7 +28,7 @@ from vlmis_utils.protocol.study import Study
 from vlmis_utils.records.run_info import read_run
 from vlmis_utils.runner import local as computing
 from vlmis_utils.runner import run as engine
-from vlmis_utils.runner.tasks import Loaders
+from vlmis_utils.runner.context import Loaders
 
 LOADERS = Loaders(fakes.load_segmenter, load_vlm)
 PRICES = {"price_in": 2.0, "price_out": 8.0}

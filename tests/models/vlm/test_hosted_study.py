@@ -21,8 +21,8 @@ from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.protocol.study import Study
 from vlmis_utils.records.run_info import read_run
 from vlmis_utils.runner import run as engine
+from vlmis_utils.runner.context import Loaders
 from vlmis_utils.runner.preflight.check import check
-from vlmis_utils.runner.tasks import Loaders
 
 LOADERS = Loaders(fakes.load_segmenter, load_vlm)
 SCENES = 3

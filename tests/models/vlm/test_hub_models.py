@@ -39,8 +39,8 @@ from vlmis_utils.protocol.answer import Answer
 from vlmis_utils.protocol.models import ModelEntry, load_catalogue
 from vlmis_utils.protocol.prompts import PROMPTS, Prompt, contrastive_pairs, prompt
 from vlmis_utils.records.run_info import read_run
-from vlmis_utils.runner import run, tasks
-from vlmis_utils.runner.tasks import Loaders
+from vlmis_utils.runner import run
+from vlmis_utils.runner.context import Loaders, RunContext
 
 ASKED = [prompt("describe"), prompt("presence/car"), prompt("safety"), prompt("presence/bus")]
 LENGTHS = {"describe_tokens": 6, "short_tokens": 3}
@@ -362,8 +362,7 @@ def test_a_study_on_pinned_hub_models_needs_neither_hub_nor_model_again(
     def loaded(*_: object) -> None:
         pytest.fail("a model was loaded")
 
-    loaded.cache_clear = lambda: None
-    monkeypatch.setattr(tasks, "model", loaded)
+    monkeypatch.setattr(RunContext, "model", loaded)
     with server.offline():
         run.run(study, loaders=loaders)
     assert len(server.requests) == before

@@ -26,11 +26,10 @@ from vlmis_utils.core.errors import RunError, UserError
 from vlmis_utils.records.schema import SCHEMAS
 from vlmis_utils.records.store import read_table
 from vlmis_utils.runner import run as engine
-from vlmis_utils.runner import tasks as work
 from vlmis_utils.runner.outcome import Failure
 from vlmis_utils.runner.preflight.remote import elsewhere_findings
 from vlmis_utils.runner.ray.actor import environment, facts
-from vlmis_utils.runner.ray.actor_pool import Crew
+from vlmis_utils.runner.ray.actor_pool import ActorPool
 from vlmis_utils.runner.tasks import Task
 
 SCENES = 7
@@ -50,7 +49,6 @@ def cluster(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> Nodes:
 
 
 def run(study, loaders=fakes.LOADERS) -> dict[str, pd.DataFrame]:
-    work.open_scenes.cache_clear()
     engine.run(study, loaders=loaders)
     return {
         table: read_table(study.records, table).drop(columns="seconds", errors="ignore")
@@ -173,24 +171,24 @@ class Died(Exception):
 
 
 class FakeRay:
-    """As much of Ray as a crew uses; ``deadly`` tasks end the actor that computes them."""
+    """As much of Ray as an actor pool uses; ``deadly`` tasks end the actor that computes them."""
 
     exceptions = SimpleNamespace(RayTaskError=type("RayTaskError", (Exception,), {}), RayError=Died)
 
     def __init__(self, cores: int = 2, deadly: frozenset[int] = frozenset(), **theirs: str) -> None:
         self.cores, self.deadly, self.theirs = cores, deadly, theirs
         self.killed: list[object] = []
-        self.hired = 0
+        self.started = 0
         self.most = 0
 
     def remote(self, **options: object):
         assert options["num_cpus"] == 1
-        return lambda kind: SimpleNamespace(remote=self._hire)
+        return lambda kind: SimpleNamespace(remote=self._start)
 
-    def _hire(self, folder: str, variables: dict[str, str]) -> SimpleNamespace:
-        self.hired += 1
-        actor = SimpleNamespace(name=self.hired, dead=False, asked=0)
-        theirs = {"node": "n", "process": str(self.hired), **facts(), **self.theirs}
+    def _start(self, folder: str, variables: dict[str, str]) -> SimpleNamespace:
+        self.started += 1
+        actor = SimpleNamespace(name=self.started, dead=False, asked=0)
+        theirs = {"node": "n", "process": str(self.started), **facts(), **self.theirs}
         actor.facts = SimpleNamespace(remote=lambda: Reference(actor, theirs))
         actor.compute = SimpleNamespace(remote=lambda task: self._ask(actor, task))
         return actor
@@ -234,45 +232,45 @@ def tasks(tmp_path: Path, count: int) -> list[Task]:
 
 def test_every_task_is_computed_once_with_two_at_hand_for_each_worker(tmp_path: Path) -> None:
     ray = FakeRay(cores=3)
-    crew = Crew(ray, 0, "CPU")
-    outcomes = dict(crew.compute(tasks(tmp_path, 20)))
+    actors = ActorPool(ray, 0, "CPU")
+    outcomes = dict(actors.compute(tasks(tmp_path, 20)))
     assert {place: int(frame.start.iloc[0]) for place, frame in outcomes.items()} == {
         n: n for n in range(20)
     }
-    assert ray.hired == 3 and ray.most == 2
-    crew.dismiss()
-    assert len(ray.killed) == 3 and not crew.members
+    assert ray.started == 3 and ray.most == 2
+    actors.shutdown()
+    assert len(ray.killed) == 3 and not actors.actors
 
 
 def test_workers_are_never_more_than_asked_for_or_than_tasks(tmp_path: Path) -> None:
-    for workers_key, count, hired in ((2, 9, 2), (0, 3, 3)):
+    for workers_key, count, started in ((2, 9, 2), (0, 3, 3)):
         ray = FakeRay(cores=64)
-        list(Crew(ray, workers_key, "CPU").compute(tasks(tmp_path / str(count), count)))
-        assert ray.hired == hired
+        list(ActorPool(ray, workers_key, "CPU").compute(tasks(tmp_path / str(count), count)))
+        assert ray.started == started
 
 
 def test_a_deadly_unit_is_given_up_and_no_other(tmp_path: Path) -> None:
     ray = FakeRay(cores=2, deadly=frozenset({4}))
-    outcomes = dict(Crew(ray, 0, "CPU").compute(tasks(tmp_path, 9)))
+    outcomes = dict(ActorPool(ray, 0, "CPU").compute(tasks(tmp_path, 9)))
     failed = {place for place, outcome in outcomes.items() if isinstance(outcome, Failure)}
     assert set(outcomes) == set(range(9)) and failed == {4}
     assert "scene" in outcomes[4].lines[0] and "died 3 times" in outcomes[4].lines[0]
-    assert ray.hired == 2 + 3
+    assert ray.started == 2 + 3
 
 
 def test_a_node_with_other_code_or_versions_is_named(tmp_path: Path) -> None:
-    crew = Crew(FakeRay(vlmis="0123456789abcdef"), 0, "CPU")
+    actors = ActorPool(FakeRay(vlmis="0123456789abcdef"), 0, "CPU")
     with pytest.raises(RunError, match="node n has vlmis 0123456789ab, the run has .*install"):
-        list(crew.compute(tasks(tmp_path, 3)))
-    crew = Crew(FakeRay(torch="1.0"), 0, "CPU")
+        list(actors.compute(tasks(tmp_path, 3)))
+    actors = ActorPool(FakeRay(torch="1.0"), 0, "CPU")
     with pytest.raises(RunError, match="node n has torch 1.0, the run has 2"):
-        list(crew.compute(tasks(tmp_path, 3)))
+        list(actors.compute(tasks(tmp_path, 3)))
 
 
 def test_closing_ends_what_is_under_way(tmp_path: Path) -> None:
     ray = FakeRay(cores=2)
-    crew = Crew(ray, 0, "CPU")
-    outcomes = crew.compute(tasks(tmp_path, 9))
+    actors = ActorPool(ray, 0, "CPU")
+    outcomes = actors.compute(tasks(tmp_path, 9))
     next(outcomes)
     outcomes.close()
-    assert ray.killed and all(not member.tasks for member in crew.members)
+    assert ray.killed and all(not actor.tasks for actor in actors.actors)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from vlmis_utils.core.errors import UserError
 
 if TYPE_CHECKING:
-    from vlmis_utils.runner.local import Outcome
+    from vlmis_utils.runner.outcome import Outcome
     from vlmis_utils.runner.tasks import Task
 
 __all__ = ["Worker", "environment", "facts"]
@@ -47,13 +47,12 @@ class Worker:
         Raises:
             UserError: the model here is another than the study's, or something is missing.
         """
-        from vlmis_utils.runner import tasks
         from vlmis_utils.runner.outcome import Failure, attempt
 
         outcome = attempt(task)
         if isinstance(outcome, Failure) or not task.digest:
             return outcome
-        if str(tasks.loaded(task).digest) != task.digest:
+        if str(task.model.digest) != task.digest:
             raise UserError(
                 f"model {task.entry.name} is not the same here as where the study runs: give all "
                 "nodes the same checkpoints, best on a shared file system"

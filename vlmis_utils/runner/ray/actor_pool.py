@@ -1,4 +1,4 @@
-"""The actors of a run: hired as the cluster has room, given units, replaced when they die."""
+"""The actors of a run: started as the cluster has room, given units, replaced when they die."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from vlmis_utils.runner.ray.actor import Worker, environment, facts
 from vlmis_utils.runner.ray.connection import last_line
 
 if TYPE_CHECKING:
-    from vlmis_utils.runner.local import Outcome
+    from vlmis_utils.runner.outcome import Outcome
     from vlmis_utils.runner.tasks import Task
 
-__all__ = ["Crew"]
+__all__ = ["ActorPool"]
 
-_DEATHS = 3  # of workers over one unit, before it is given up
-_AHEAD = 2  # units that a worker has at hand, so that it never waits for the next
-_TICK = 2.0  # seconds between two looks at the cluster
-_WORD = 30.0  # seconds without any worker, before that is said
-_PATIENCE = 900.0  # seconds without any worker, before the run ends
+_MOST_DEATHS = 3  # of actors over one unit, before it is given up
+_QUEUE = 2  # units that an actor has at hand, so that it never waits for the next
+_POLL = 2.0  # seconds between two looks at the cluster
+_NOTICE = 30.0  # seconds without any actor, before that is said
+_TIMEOUT = 900.0  # seconds without any actor, before the run ends
 
 
 @dataclass
-class _Member:
-    """An actor, the reference of its first word until heard, and its tasks, oldest first."""
+class _Actor:
+    """An actor, the reference of its first reply until that is there, its tasks, oldest first."""
 
-    actor: object
-    hello: object | None
+    handle: object
+    starting: object | None
     name: str = ""
     tasks: dict[object, int] = field(default_factory=dict)
 
 
-class Crew:
+class ActorPool:
     """The actors of a run.
 
     Args:
@@ -49,8 +49,8 @@ class Crew:
 
     def __init__(self, ray: ModuleType, workers: int, unit: str) -> None:
         self.ray, self.workers, self.unit = ray, workers, unit
-        self.members: list[_Member] = []
-        self._stillborn = 0
+        self.actors: list[_Actor] = []
+        self._failed_starts = 0
         self._looked = self._since = time.monotonic()
         self._said = False
 
@@ -65,77 +65,77 @@ class Crew:
         waiting, deaths = deque(range(len(tasks))), Counter()
         self._since = time.monotonic()
         try:
-            while waiting or any(member.tasks for member in self.members):
-                self._hire(len(tasks))
-                self._hand_out(tasks, waiting)
-                member, reference = self._heard()
-                if member is None:
+            while waiting or any(actor.tasks for actor in self.actors):
+                self._start(len(tasks))
+                self._submit(tasks, waiting)
+                actor, reference = self._wait()
+                if actor is None:
                     continue
                 try:
                     answer = self.ray.get(reference)
                 except self.ray.exceptions.RayTaskError as error:
-                    raise _own(error, member) from None
+                    raise _own(error, actor) from None
                 except self.ray.exceptions.RayError as error:
-                    for place in self._bury(member, error, waiting, deaths):
-                        yield place, lost(tasks[place], f"its worker died {_DEATHS} times")
+                    for place in self._on_death(actor, error, waiting, deaths):
+                        yield place, lost(tasks[place], f"its worker died {_MOST_DEATHS} times")
                     continue
-                if reference is member.hello:
-                    self._welcome(member, answer)
+                if reference is actor.starting:
+                    self._on_ready(actor, answer)
                 else:
-                    yield member.tasks.pop(reference), answer
+                    yield actor.tasks.pop(reference), answer
         finally:
-            self._drop([member for member in self.members if member.tasks])
+            self._kill([actor for actor in self.actors if actor.tasks])
 
-    def dismiss(self) -> None:
+    def shutdown(self) -> None:
         """End all actors."""
-        self._drop(list(self.members))
+        self._kill(list(self.actors))
 
-    def _hire(self, most: int) -> None:
+    def _start(self, most: int) -> None:
         """Ask for as many actors as the cluster has room for, and never for more than tasks."""
         now = time.monotonic()
-        if any(member.hello is None for member in self.members):
+        if any(actor.starting is None for actor in self.actors):
             self._since, self._said = now, False
-        if self.members and now - self._looked < _TICK:
+        if self.actors and now - self._looked < _POLL:
             return
         self._looked = now
         wanted = max(1, min(self.workers or self._count(self.ray.cluster_resources), most))
         gpus = 1 if self.unit == "GPU" else 0
-        for _ in range(wanted - len(self.members)):
-            hired = self.ray.remote(num_cpus=1, num_gpus=gpus, max_restarts=0)(Worker)
-            actor = hired.remote(os.getcwd(), environment())
-            self.members.append(_Member(actor, actor.facts.remote()))
-        if now - self._since > _PATIENCE:
-            raise RunError(f"no worker in {_PATIENCE / 60:.0f} minutes: {self._room()}")
-        if now - self._since > _WORD and not self._said:
+        for _ in range(wanted - len(self.actors)):
+            remote = self.ray.remote(num_cpus=1, num_gpus=gpus, max_restarts=0)(Worker)
+            handle = remote.remote(os.getcwd(), environment())
+            self.actors.append(_Actor(handle, handle.facts.remote()))
+        if now - self._since > _TIMEOUT:
+            raise RunError(f"no worker in {_TIMEOUT / 60:.0f} minutes: {self._room()}")
+        if now - self._since > _NOTICE and not self._said:
             self._said = True
             say(f"waiting for a worker: {self._room()}")
 
-    def _hand_out(self, tasks: Sequence[Task], waiting: deque[int]) -> None:
+    def _submit(self, tasks: Sequence[Task], waiting: deque[int]) -> None:
         """Give each worker its next tasks, one round after the other."""
-        for depth in range(_AHEAD):
-            for member in self.members:
-                if waiting and member.hello is None and len(member.tasks) <= depth:
+        for depth in range(_QUEUE):
+            for actor in self.actors:
+                if waiting and actor.starting is None and len(actor.tasks) <= depth:
                     place = waiting.popleft()
                     task = tasks[place]
                     if task.device.startswith("cuda"):  # Ray shows an actor its own GPU only
                         task = replace(task, device="cuda")
-                    member.tasks[member.actor.compute.remote(task)] = place
+                    actor.tasks[actor.handle.compute.remote(task)] = place
 
-    def _heard(self) -> tuple[_Member | None, object]:
+    def _wait(self) -> tuple[_Actor | None, object]:
         """Return who has answered and the reference of the answer; wait a little for it."""
-        asked = {m.hello: m for m in self.members if m.hello is not None}
-        asked |= {reference: m for m in self.members for reference in m.tasks}
-        ready, _ = self.ray.wait(list(asked), num_returns=1, timeout=_TICK)
+        asked = {m.starting: m for m in self.actors if m.starting is not None}
+        asked |= {reference: m for m in self.actors for reference in m.tasks}
+        ready, _ = self.ray.wait(list(asked), num_returns=1, timeout=_POLL)
         return (asked[ready[0]], ready[0]) if ready else (None, None)
 
-    def _welcome(self, member: _Member, theirs: dict[str, str]) -> None:
+    def _on_ready(self, actor: _Actor, theirs: dict[str, str]) -> None:
         """Let a worker begin if it has the code and the versions that are here.
 
         Raises:
             RunError: it has others.
         """
-        member.name = f"{theirs['process']} on node {theirs['node']}"
-        member.hello, self._stillborn = None, 0
+        actor.name = f"{theirs['process']} on node {theirs['node']}"
+        actor.starting, self._failed_starts = None, 0
         for name, ours in facts().items():
             if theirs.get(name) != ours:
                 raise RunError(
@@ -143,8 +143,8 @@ class Crew:
                     f"has {ours[:12]}: install the same vlmis and requirements.lock on every node"
                 )
 
-    def _bury(
-        self, member: _Member, error: Exception, waiting: deque[int], deaths: Counter[int]
+    def _on_death(
+        self, actor: _Actor, error: Exception, waiting: deque[int], deaths: Counter[int]
     ) -> list[int]:
         """Put a dead worker's tasks first in line; return those that too many workers died of.
 
@@ -153,25 +153,25 @@ class Crew:
         Raises:
             RunError: workers die before they are heard of.
         """
-        places = list(member.tasks.values())
-        member.tasks.clear()
-        self._drop([member])
-        self._looked -= _TICK
-        if member.hello is not None:
-            self._stillborn += 1
-            if self._stillborn >= _DEATHS:
+        places = list(actor.tasks.values())
+        actor.tasks.clear()
+        self._kill([actor])
+        self._looked -= _POLL
+        if actor.starting is not None:
+            self._failed_starts += 1
+            if self._failed_starts >= _MOST_DEATHS:
                 raise RunError(f"workers end as soon as they start: {last_line(error)}") from None
             return []
         deaths.update(places[:1])
-        again = [place for place in places if deaths[place] < _DEATHS]
+        again = [place for place in places if deaths[place] < _MOST_DEATHS]
         waiting.extendleft(reversed(again))
-        say(f"worker {member.name} died: others compute its units again ({len(again)})")
+        say(f"worker {actor.name} died: others compute its units again ({len(again)})")
         return [place for place in places if place not in again]
 
-    def _drop(self, members: list[_Member]) -> None:
-        for member in members:
-            self.members.remove(member)
-            self.ray.kill(member.actor)
+    def _kill(self, actors: list[_Actor]) -> None:
+        for actor in actors:
+            self.actors.remove(actor)
+            self.ray.kill(actor.handle)
 
     def _room(self) -> str:
         have, free = map(self._count, (self.ray.cluster_resources, self.ray.available_resources))
@@ -181,8 +181,8 @@ class Crew:
         return int(look().get(self.unit, 0))
 
 
-def _own(error: Exception, member: _Member) -> Exception:
+def _own(error: Exception, actor: _Actor) -> Exception:
     """Return what a worker raised as if it had been raised here, with the worker's name."""
     known = isinstance(error.cause, UserError | RunError)
     kind = type(error.cause) if known else RunError
-    return kind(f"worker {member.name}: {last_line(error.cause if known else error)}")
+    return kind(f"worker {actor.name}: {last_line(error.cause if known else error)}")

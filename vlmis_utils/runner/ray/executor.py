@@ -11,57 +11,54 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vlmis_utils.core.errors import UserError
-from vlmis_utils.runner.ray.actor_pool import Crew
+from vlmis_utils.runner.ray.actor_pool import ActorPool
 from vlmis_utils.runner.ray.connection import connected
 
 if TYPE_CHECKING:
-    from vlmis_utils.protocol.study import Study
-    from vlmis_utils.runner.local import Compute, Outcome
+    from vlmis_utils.runner.context import RunContext
+    from vlmis_utils.runner.outcome import Compute, Outcome
     from vlmis_utils.runner.tasks import Task
 
 __all__ = ["computing"]
 
 
 @contextmanager
-def computing(study: Study, device: str, log: Path) -> Iterator[Compute]:
+def computing(context: RunContext) -> Iterator[Compute]:
     """Give what computes the tasks of a study on the cluster of ``RAY_ADDRESS``, or of this node.
 
-    The cluster is joined for the first task; a study that is recorded needs none.
-
-    Args:
-        study: ``workers`` limits the actors; 0 takes all that the cluster has room for.
-        device: where models run; of an actor with a GPU always its own.
-        log: not used: what actors print lies in Ray's own logs, on their nodes.
+    The cluster is joined for the first task; a study that is recorded needs none. The study's
+    ``workers`` limits the actors; 0 takes all that the cluster has room for. What actors print
+    lies in Ray's own logs, on their nodes.
 
     Raises:
         UserError: Ray is not installed, no cluster answers, or it has GPUs and this machine none.
         RunError: a node has other code or versions, or no worker came up.
     """
     with ExitStack() as stack:
-        crews: list[Crew] = []
+        pools: list[ActorPool] = []
 
         def compute(tasks: Sequence[Task]) -> Iterator[tuple[int, Outcome]]:
-            if not crews:
-                crews.append(stack.enter_context(_crew(study, device)))
-            yield from crews[0].compute(tasks)
+            if not pools:
+                pools.append(stack.enter_context(_pool(context)))
+            yield from pools[0].compute(tasks)
 
         yield compute
 
 
 @contextmanager
-def _crew(study: Study, device: str) -> Iterator[Crew]:
+def _pool(context: RunContext) -> Iterator[ActorPool]:
+    study, device = context.study, context.device
     with connected() as ray:
         if device == "cpu" and study.device == "auto" and ray.cluster_resources().get("GPU"):
             raise UserError(
                 "the cluster has GPUs, but the machine where the study runs has none: start it on "
                 "a node with a GPU, or set 'device: cpu'"
             )
-        crew = Crew(ray, study.workers, "GPU" if device.startswith("cuda") else "CPU")
+        actors = ActorPool(ray, study.workers, "GPU" if device.startswith("cuda") else "CPU")
         try:
-            yield crew
+            yield actors
         finally:
-            crew.dismiss()
+            actors.shutdown()
