@@ -26,6 +26,7 @@ PACKAGES: dict[str, str] = {
     "pydantic_core": "pydantic_core",
     "annotated_types": "annotated_types",
     "typing_inspection": "typing_inspection",
+    "scipy": "scipy",  # of Mask2Former
     "pytest": "pytest",
     "pluggy": "pluggy",
     "iniconfig": "iniconfig",
