@@ -1,85 +1,114 @@
-"""One look for every picture: white card, colour-blind-safe colours, one colour for each model.
+"""One look for every figure: white card, colour-blind-safe colours, one colour for each model.
 
 Colours are those of Okabe and Ito (2008). A figure is 5.4 inches wide with 11-point text, which a
 phone 390 pixels wide shows at about ten pixels; a white card reads in light and in dark theme.
+The look starts from matplotlib's own defaults, so that a reader's ``matplotlibrc``, styles or
+seaborn settings change nothing. Figures are unknown to pyplot: a page shows each exactly once.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-import matplotlib as mpl
-from IPython.display import Image
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+import numpy as np
 
 from vlmis_utils.protocol.models import load_catalogue
 
+if TYPE_CHECKING:
+    from IPython.display import Image
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 __all__ = [
-    "GREY", "INK", "WIDTH", "colour", "legend",
-    "load_labels", "marker", "new_figure", "show", "styled",
+    "GREY", "INK", "LINES", "PALE", "WIDTH", "Look", "book_look", "colour", "label_lines", "legend",
+    "load_labels", "marker", "mark_handle", "new_figure", "patch_legend", "show", "styled",
 ]  # fmt: skip
 
-WIDTH = 5.4  # inches
-INK, GREY = "#1b1f24", "#8a8f98"
+Look = tuple[str, str]  # colour and marker
 
-_COLOURS: dict[str, str] = {
-    "deeplabv3plus": "#0072B2", "segformer": "#E69F00", "mask2former": "#009E73",
-    "clip": "#D55E00", "siglip": "#56B4E9", "qwen2-vl": "#CC79A7",
+WIDTH = 5.4  # inches
+INK, GREY, PALE = "#1b1f24", "#8a8f98", "#e3e6ea"
+# For lines that are no model: blue, orange, green and purple of Okabe and Ito.
+LINES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
+
+_MODELS: dict[str, Look] = {
+    "deeplabv3plus": ("#0072B2", "o"), "segformer": ("#E69F00", "s"),
+    "mask2former": ("#009E73", "^"), "clip": ("#D55E00", "o"), "siglip": ("#56B4E9", "s"),
+    "qwen2-vl": ("#CC79A7", "^"),
 }  # fmt: skip
 _OTHERS = ("#332288", "#117733", "#882255", "#999933", "#44AA99", "#AA4499")
-_MARKERS: dict[str, str] = {
-    "deeplabv3plus": "o", "segformer": "s", "mask2former": "^",
-    "clip": "o", "siglip": "s", "qwen2-vl": "^",
-}  # fmt: skip
 
 _LOOK: dict[str, Any] = {
     "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 11,
     "axes.titlesize": 11, "axes.labelsize": 11, "xtick.labelsize": 10, "ytick.labelsize": 10,
-    "legend.fontsize": 10, "legend.frameon": False, "axes.spines.top": False,
-    "axes.spines.right": False, "axes.grid": True, "grid.color": "#e3e6ea", "grid.linewidth": 0.8,
-    "axes.axisbelow": True, "axes.edgecolor": GREY, "text.color": INK, "axes.labelcolor": INK,
-    "xtick.color": INK, "ytick.color": INK, "lines.linewidth": 1.8, "lines.markersize": 6,
-    "figure.facecolor": "white", "axes.facecolor": "white", "savefig.facecolor": "white",
+    "figure.labelsize": 11, "legend.fontsize": 10, "legend.frameon": False,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": PALE,
+    "grid.linewidth": 0.8, "axes.axisbelow": True, "axes.edgecolor": GREY, "text.color": INK,
+    "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "lines.linewidth": 1.8,
+    "lines.markersize": 6,
 }  # fmt: skip
 
 _P, _R = ParamSpec("_P"), TypeVar("_R")
 
 
+@contextlib.contextmanager
+def book_look() -> Iterator[None]:
+    """Inside, matplotlib has its own defaults and the book's look; outside, what it had before."""
+    import matplotlib as mpl
+
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_LOOK)
+        yield
+
+
 def styled(plot: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Draw inside the book's look, and leave everyone else's matplotlib settings alone."""
+    """Draw inside `book_look`."""
 
     @functools.wraps(plot)
     def inside(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        with mpl.rc_context(_LOOK):
+        with book_look():
             return plot(*args, **kwargs)
 
     return inside
 
 
 def new_figure(height: float, rows: int = 1, columns: int = 1, **grid: Any) -> tuple[Figure, Any]:
-    """Return a figure `WIDTH` wide, not known to pyplot, and its array of axes (rows, columns)."""
+    """Return a figure `WIDTH` wide and its axes, an array (rows, columns); no axes for rows=0."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    return figure, figure.subplots(rows, columns, squeeze=False, **grid)
+    return figure, figure.subplots(rows, columns, squeeze=False, **grid) if rows else None
 
 
 def show(figure: Figure, photographs: bool = False, dpi: int = 160) -> Image:
-    """Return a figure as the picture that a page embeds: PNG, or JPEG for photographs."""
+    """Return a figure as the image that a page embeds: PNG, or JPEG for photographs."""
+    from IPython.display import Image
+
     buffer = io.BytesIO()
     kind = "jpeg" if photographs else "png"
     options = {"pil_kwargs": {"quality": 88}} if photographs else {}
-    figure.savefig(buffer, format=kind, dpi=dpi, **options)
+    with book_look():
+        figure.savefig(buffer, format=kind, dpi=dpi, **options)
     return Image(buffer.getvalue(), format=kind)
 
 
 def colour(model: str) -> str:
     """Return a model's colour, the same on every page; a new model gets one from its name."""
-    return _COLOURS.get(model) or _OTHERS[zlib.crc32(model.encode()) % len(_OTHERS)]
+    if model in _MODELS:
+        return _MODELS[model][0]
+    return _OTHERS[zlib.crc32(model.encode()) % len(_OTHERS)]
+
+
+def marker(model: str) -> str:
+    """Return a model's marker, so that lines differ without colour too."""
+    return _MODELS[model][1] if model in _MODELS else "D"
 
 
 def load_labels(models: str | Path = "params/models.yaml", full: bool = False) -> dict[str, str]:
@@ -87,18 +116,45 @@ def load_labels(models: str | Path = "params/models.yaml", full: bool = False) -
     return {n: e.shown if full else e.label for n, e in load_catalogue(models).items()}
 
 
-def marker(model: str) -> str:
-    """Return a model's marker, so that lines differ without colour too."""
-    return _MARKERS.get(model, "D")
-
-
-def legend(
-    figure: Figure, models: Sequence[str], labels: Mapping[str, str], axes: Axes | None = None
-) -> None:
-    """Put one legend of models above the panels."""
+def mark_handle(words: str, tint: str = GREY, mark: str = "o", **line: Any) -> Any:
+    """Return a legend's handle: a marker, with a line where ``linestyle`` is given."""
     from matplotlib.lines import Line2D
 
-    handles = [
-        Line2D([], [], color=colour(m), marker=marker(m), label=labels.get(m, m)) for m in models
-    ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=min(3, len(models)))
+    return Line2D([], [], color=tint, marker=mark, label=words, **{"linestyle": ""} | line)
+
+
+def legend(figure: Figure, handles: Sequence[Any], columns: int = 3, **options: Any) -> None:
+    """Put one legend above the panels, its handles in lines of ``columns``."""
+    by_line = [handle for start in range(columns) for handle in handles[start::columns]]
+    figure.legend(handles=by_line, loc="outside upper center", ncols=min(columns, len(handles)),
+                  **{"handletextpad": 0.3} | options)  # fmt: skip
+
+
+def patch_legend(
+    figure: Figure, tints: Mapping[str, str], more: Sequence[Any] = (), columns: int = 3
+) -> None:
+    """Put a legend of coloured patches above the panels: words to colour, then ``more`` handles."""
+    from matplotlib.patches import Patch
+
+    patches = [Patch(color=tint, label=words) for words, tint in tints.items()]
+    legend(figure, [*patches, *more], columns, handletextpad=0.8)
+
+
+def label_lines(axis: Axes, ends: Mapping[str, tuple[float, float, str]]) -> None:
+    """Write names beside the right ends of lines, in place of a legend; limits must be set.
+
+    Args:
+        axis: where.
+        ends: words to the last point of a line, x and y in data units, and its colour.
+    """
+    places = {w: axis.transData.transform((x, y)) for w, (x, y, _) in ends.items()}
+    box = axis.get_window_extent()
+    apart = 1.25 * 10 / 72 * axis.figure.dpi / box.height  # of lines of 10-point text
+    order = sorted(places, key=lambda w: places[w][1])
+    heights = np.array([(places[w][1] - box.y0) / box.height for w in order])
+    shifts = apart * np.arange(len(order))
+    moved = np.maximum.accumulate(heights - shifts) + shifts
+    moved -= max(0.0, (moved - heights).max() / 2)
+    for words, height in zip(order, moved, strict=True):
+        axis.annotate(words, (1.0, height), xycoords="axes fraction", xytext=(5, 0),
+                      textcoords="offset points", va="center", color=ends[words][2])  # fmt: skip

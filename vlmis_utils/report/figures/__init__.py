@@ -1,37 +1,30 @@
-"""The pictures of the book: a ``load_`` gives the frame, a ``plot_`` draws it, `show` embeds it.
+"""The figures of the book: a ``load_`` gives the frame, a ``plot_`` draws it, `show` embeds it.
 
-Figures are built without pyplot, so a page's kernel shows each exactly once.
+A module a subject; names are looked up when they are asked for, so that a page loads what it draws.
 """
 
-from vlmis_utils.report.figures.language import (  # fmt: skip
-    METRICS,
-    plot_changes,
-    plot_correlations,
-    plot_presence,
-    plot_scatter,
-    plot_smr_split,
-)
-from vlmis_utils.report.figures.scenes import (  # fmt: skip
-    colourise,
-    load_class_shares,
-    load_psnr,
-    load_reasons,
-    plot_class_shares,
-    plot_gallery,
-    plot_palette,
-    plot_psnr,
-    plot_reasons,
-)
-from vlmis_utils.report.figures.segmentation import (  # fmt: skip
-    load_class_iou,
-    plot_class_drop,
-    plot_class_iou,
-    plot_ladders,
-)
+from __future__ import annotations
 
-__all__ = [ "METRICS", "colourise", "load_class_iou",
-    "load_class_shares", "load_psnr", "load_reasons", "plot_changes",
-    "plot_class_drop", "plot_class_iou", "plot_class_shares", "plot_correlations", "plot_gallery",
-    "plot_ladders", "plot_palette", "plot_presence", "plot_psnr", "plot_reasons", "plot_scatter",
-    "plot_smr_split",
-]  # fmt: skip
+import importlib
+from typing import Any
+
+# Module to what can be imported from here.
+_HOMES = {
+    "language": "METRICS plot_changes plot_correlations plot_presence plot_scatter plot_smr_split",
+    "scenes": "colourise load_class_shares load_psnr load_reasons plot_class_shares plot_gallery"
+    " plot_palette plot_psnr plot_reasons",
+    "segmentation": "load_class_iou plot_class_drop plot_class_iou plot_ladders",
+}
+_WHERE = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+__all__ = sorted(_WHERE)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_WHERE[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,18 +1,18 @@
-"""Flips both ways: how many scenes turn to failure under a condition, and how many turn back."""
+"""Changes in both directions: how many scenes fail under a condition only, and how many recover."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
 
 from vlmis_utils.protocol.conditions import ordered
-from vlmis_utils.report.figures.language import METRICS
-from vlmis_utils.report.style import GREY, INK, colour, new_figure, styled
+from vlmis_utils.report.style import GREY, INK, colour, legend, mark_handle, new_figure, styled
+from vlmis_utils.report.words import METRICS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["plot_flips"]
 
@@ -24,7 +24,7 @@ def plot_flips(
     metrics: Sequence[str] = ("cor", "smr"),
     alpha: float = 0.05,
 ) -> Figure:
-    """Rows metrics, columns models: bars to the right turn to failure, bars to the left turn back.
+    """Rows metrics, columns models: bars to the right turn to failure, bars to the left recover.
 
     Args:
         frame: from `analysis.changes.misalignment_tests`.
@@ -32,39 +32,43 @@ def plot_flips(
         metrics: keys of `METRICS`.
         alpha: bound of Holm's p for the filled mark at the net change.
     """
+    import seaborn as sns
+    from matplotlib.patches import Patch
+    from matplotlib.ticker import MaxNLocator
+
     rows = frame[frame.metric.isin(list(metrics))]
-    models, names = list(dict.fromkeys(rows.vlm)), ordered(rows.condition)[::-1]
+    rows = rows.assign(worse=rows.destructive / rows.n, better=-rows.corrective / rows.n)
+    models, names = list(dict.fromkeys(rows.vlm)), ordered(rows.condition)
     height = 1.1 + (0.5 + 0.23 * len(names)) * len(metrics)
     figure, axes = new_figure(height, len(metrics), len(models), sharex=True, sharey=True)
     for line, metric in zip(axes, metrics, strict=True):
         for axis, model in zip(line, models, strict=True):
             mine = rows[(rows.vlm == model) & (rows.metric == metric)]
-            mine = mine.set_index("condition").reindex(names)
-            up, down = mine.destructive / mine.n, mine.corrective / mine.n
-            axis.barh(names, up, color=colour(model))
-            axis.barh(names, -down, color=colour(model), alpha=0.45)
+            for column, alpha_of_bar in (("worse", 1), ("better", 0.45)):
+                sns.barplot(mine, x=column, y="condition", order=names, color=colour(model),
+                            saturation=1, alpha=alpha_of_bar, legend=False, ax=axis)  # fmt: skip
             axis.axvline(0, color=INK, linewidth=1)
-            faces = [INK if kept else "white" for kept in mine.holm <= alpha]
-            axis.scatter(up - down, names, marker="D", s=18, c=faces, edgecolor=INK, zorder=3)
+            faces = [INK if clear else "white" for clear in mine.holm <= alpha]
+            places = [names.index(name) for name in mine.condition]
+            axis.scatter(mine.worse + mine.better, places, marker="D", s=18, c=faces,
+                         edgecolor=INK, zorder=3)  # fmt: skip
             axis.grid(axis="y", visible=False)
             axis.tick_params(axis="y", length=0)
+            axis.set(xlabel="", ylabel="")
         line[0].set_ylabel(METRICS[metric])
-    reach = (
-        max((rows.destructive / rows.n).max(), 0.02),
-        max((rows.corrective / rows.n).max(), 0.02),
-    )
-    axes[0, 0].set_xlim(-1.1 * reach[1] - 0.02, 1.1 * reach[0])
+    left, right = min(rows.better.min(), -0.02), max(rows.worse.max(), 0.02)
+    axes[0, 0].set_xlim(1.1 * left - 0.02, 1.1 * right)
     axes[0, 0].xaxis.set_major_locator(MaxNLocator(4))
     axes[0, 0].xaxis.set_major_formatter(lambda x, _: f"{abs(x):.2g}")
     for axis, model in zip(axes[0], models, strict=True):
         axis.set_title(labels.get(model, model))
-    axes[-1, len(models) // 2].set_xlabel("share of scenes")
-    mark = {"linestyle": "", "marker": "D", "markersize": 5}
+    figure.supxlabel("share of scenes")
     handles = [
         Patch(color=GREY, alpha=0.45, label="recover (left)"),
-        Patch(color=GREY, label="fail that were fine (right)"),
-        Line2D([], [], **mark, color=INK, label=f"net, Holm's p ≤ {alpha}"),
-        Line2D([], [], **mark, color="white", markeredgecolor=INK, label="net, not told from 0"),
-    ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=2)
+        Patch(color=GREY, label="newly fail (right)"),
+        mark_handle(f"net change, Holm's p ≤ {alpha}", INK, "D", markersize=5),
+        mark_handle("net change, not significant", INK, "D", markersize=5,
+                    markerfacecolor="white"),
+    ]  # fmt: skip
+    legend(figure, handles, 2, handletextpad=0.6)
     return figure

@@ -1,25 +1,25 @@
-"""Pictures of what the language did: safety decisions, presence, changes and correlations."""
+"""Figures of the answers: safety decisions, presence, changes and correlations."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from vlmis_utils.protocol.conditions import FAMILIES, ordered
-from vlmis_utils.report.style import GREY, INK, colour, legend, marker, new_figure, styled
+from vlmis_utils.report.figures.bars import plot_stacked
+from vlmis_utils.report.figures.intervals import coefficient_axes, plot_intervals
+from vlmis_utils.report.style import GREY, Look, colour, legend, mark_handle, styled
+from vlmis_utils.report.words import LEVEL_WORDS, METRICS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = [
-    "METRICS", "draw_coefficients", "plot_changes", "plot_correlations", "plot_presence",
-    "plot_scatter", "plot_smr_split",
+    "METRICS", "plot_changes", "plot_correlations", "plot_presence", "plot_scatter",
+    "plot_smr_split",
 ]  # fmt: skip
-
-METRICS: dict[str, str] = {"hr": "HR", "cor": "COR", "smr": "SMR"}
 
 _SPLIT = {
     "false_safe": ("said safe, is unsafe", "#D55E00"),
@@ -36,43 +36,26 @@ def _family(condition: str) -> str:
 @styled
 def plot_smr_split(frame: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
     """One panel a model: SMR by condition as the sum of its three kinds of failure."""
-    models = list(dict.fromkeys(frame.vlm))
-    names = ordered(frame.condition)[::-1]
-    figure, axes = new_figure(0.7 + 0.27 * len(names) * len(models), len(models), 1, sharex=True)
-    for axis, model in zip(axes[:, 0], models, strict=True):
-        rows = frame[frame.vlm == model].set_index("condition").reindex(names)
-        start = np.zeros(len(names))
-        for part, (_, tint) in _SPLIT.items():
-            axis.barh(names, rows[part], left=start, color=tint)
-            start = start + rows[part].fillna(0).to_numpy()
-        axis.set_xlim(0, 1)
-        axis.set_title(labels.get(model, model), loc="left")
-        axis.grid(axis="y", visible=False)
-    axes[-1, 0].set_xlabel("share of images")
-    handles = [Patch(color=tint, label=words) for words, tint in _SPLIT.values()]
-    figure.legend(handles=handles, loc="outside upper center", ncols=2)
+    models, names = list(dict.fromkeys(frame.vlm)), ordered(frame.condition)
+    whole = pd.MultiIndex.from_product([models, names], names=["vlm", "condition"])
+    rows = frame.set_index(["vlm", "condition"])[list(_SPLIT)].reindex(whole).reset_index()
+    figure = plot_stacked(
+        rows, _SPLIT, "condition", 0.7 + 0.27 * len(rows), rows="vlm", titles=labels,
+        legend_columns=2,
+    )  # fmt: skip
+    figure.axes[-1].set(xlim=(0, 1), xlabel="share of images")
     return figure
 
 
 @styled
 def plot_presence(frame: pd.DataFrame, labels: Mapping[str, str], value: str = "auc") -> Figure:
-    """One dot for each class and model: how well presence is told, 0.5 being a coin."""
-    classes = list(dict.fromkeys(frame["class"]))[::-1]
-    models = list(dict.fromkeys(frame.vlm))
-    figure, axes = new_figure(1.1 + 0.34 * len(classes))
-    axis = axes[0, 0]
-    axis.axvline(0.5, color=INK, linewidth=1, linestyle="--")
-    for model, shift in zip(models, np.linspace(0.18, -0.18, len(models)), strict=True):
-        rows = frame[frame.vlm == model].set_index("class").reindex(classes)
-        axis.scatter(
-            rows[value], np.arange(len(classes)) + shift, s=42, color=colour(model),
-            marker=marker(model),
-        )  # fmt: skip
-    axis.set_yticks(range(len(classes)), classes)
+    """One dot for each class and model: how well presence is told from absence; chance is 0.5."""
     words = {"auc": "AUC", "balanced_accuracy": "balanced accuracy"}.get(value, value)
-    axis.set_xlabel(f"{words} on clean images")
-    axis.set_xlim(min(0.4, frame[value].min() - 0.03), 1.01)
-    legend(figure, models, labels)
+    figure = plot_intervals(
+        frame, value, "class", "vlm", 1.1 + 0.34 * frame["class"].nunique(), labels=labels,
+        interval=None, line=0.5, words=f"{words} on clean images", size=6.5,
+    )  # fmt: skip
+    figure.axes[0].set_xlim(min(0.4, frame[value].min() - 0.03), 1.01)
     return figure
 
 
@@ -83,21 +66,17 @@ def plot_changes(frame: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
     Args:
         frame: vlm, condition, delta_miou, delta_hr, delta_cor, delta_smr.
     """
-    models = list(dict.fromkeys(frame.vlm))
     rows = frame[frame.condition != "clean"]
-    figure, axes = new_figure(0.9 + 2.1 * len(METRICS), len(METRICS), 1, sharex=True)
-    for axis, (metric, words) in zip(axes[:, 0], METRICS.items(), strict=True):
-        axis.axhline(0, color=INK, linewidth=1)
-        for model in models:
-            mine = rows[rows.vlm == model]
-            for family, mark in _FAMILY_MARKS.items():
-                part = mine[mine.condition.map(_family) == family]
-                axis.scatter(part.delta_miou, part[f"delta_{metric}"], s=40, marker=mark,
-                             color=colour(model), alpha=0.9)  # fmt: skip
-        axis.set_ylabel(f"Δ{words}")
-    axes[-1, 0].set_xlabel("ΔmIoU, clean minus degraded (mean of segmenters)")
-    _families_and_models(figure, models, labels, clean=False)
-    return figure
+    rows = rows.rename(columns={f"delta_{metric}": metric for metric in METRICS})
+    rows = rows.assign(family=rows.condition.map(_family))
+    long = rows.melt(["vlm", "family", "delta_miou"], list(METRICS), "metric", "change")
+    return plot_intervals(
+        long, "change", "delta_miou", "vlm", 0.9 + 2.1 * len(METRICS), labels=labels,
+        more=_family_handles(FAMILIES), interval=None, line=0, rows="metric",
+        row_titles={metric: f"Δ{words}" for metric, words in METRICS.items()}, marks="family",
+        looks=_looks(long.vlm), upright=True, apart=0, share={"y": False}, size=6.5,
+        words="ΔmIoU, clean minus degraded (mean of segmenters)",
+    )  # fmt: skip
 
 
 @styled
@@ -110,71 +89,30 @@ def plot_scatter(
         pairs: ``Results.pairs()``.
         segmenter: whose quality is on the horizontal axis.
     """
-    rows = pairs[pairs.segmenter == segmenter]
-    models = list(dict.fromkeys(rows.vlm))
-    figure, axes = new_figure(
-        1.0 + 1.75 * len(METRICS), len(METRICS), len(models), sharex=True, sharey="row"
-    )
-    for line, (metric, words) in zip(axes, METRICS.items(), strict=True):
-        line[0].set_ylabel(words)
-        for axis, model in zip(line, models, strict=True):
-            mine = rows[rows.vlm == model]
-            for family, mark in _FAMILY_MARKS.items():
-                part = mine[mine.condition.map(_family) == family]
-                axis.errorbar(
-                    part[quality], part[metric],
-                    np.clip([part[metric] - part[f"{metric}_low"],
-                             part[f"{metric}_high"] - part[metric]], 0, None),
-                    linestyle="", marker=mark, color=colour(model), elinewidth=0.8,
-                    markersize=10 if family == "clean" else 6, markeredgecolor="white",
-                    markeredgewidth=0.5,
-                )  # fmt: skip
-    for axis, model in zip(axes[0], models, strict=True):
-        axis.set_title(labels.get(model, model), fontsize=10)
-    axes[-1, len(models) // 2].set_xlabel(f"mIoU, {labels.get(segmenter, segmenter)}")
-    handles = [
-        Line2D([], [], linestyle="", marker=mark, color=GREY, label=FAMILIES.get(family, "clean"))
-        for family, mark in _FAMILY_MARKS.items()
-    ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=4, handletextpad=0.2)
+    own = pairs[pairs.segmenter == segmenter]
+    long = pd.concat([
+        own[["vlm", quality]].assign(
+            family=own.condition.map(_family), metric=metric, value=own[metric],
+            low=own[f"{metric}_low"], high=own[f"{metric}_high"],
+        )
+        for metric in METRICS
+    ])  # fmt: skip
+    figure = plot_intervals(
+        long, "value", quality, "vlm", 1.0 + 1.75 * len(METRICS), columns="vlm", titles=labels,
+        rows="metric", row_titles=METRICS, marks="family", looks=_looks(own.vlm), upright=True,
+        apart=0, share={"y": "row"}, size=6, words=f"mIoU, {labels.get(segmenter, segmenter)}",
+    )  # fmt: skip
+    legend(figure, _family_handles({"clean": "clean"} | FAMILIES), 4)
     return figure
 
 
-def _families_and_models(
-    figure: Figure, models: list[str], labels: Mapping[str, str], clean: bool
-) -> None:
-    marks = {k: m for k, m in _FAMILY_MARKS.items() if clean or k != "clean"}
-    handles = [
-        Line2D([], [], linestyle="", marker="o", color=colour(m), label=labels.get(m, m))
-        for m in models
-    ]
-    handles += [
-        Line2D([], [], linestyle="", marker=mark, color=GREY, label=FAMILIES.get(key, "clean"))
-        for key, mark in marks.items()
-    ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=3, handletextpad=0.2)
+def _looks(models: Iterable[str]) -> dict[str, Look]:
+    marks = {key: (GREY, mark) for key, mark in _FAMILY_MARKS.items()}
+    return {model: (colour(model), "o") for model in models} | marks
 
 
-def draw_coefficients(
-    axis: Axes, rows: pd.DataFrame, segmenters: Sequence[str], height: Mapping[tuple[str, str], int]
-) -> None:
-    """Draw a dot with its interval for each segmenter, on a scale from -1 to 1.
-
-    Args:
-        axis: where.
-        rows: segmenter, metric, vlm, r, low, high.
-        segmenters: from top to bottom within a line.
-        height: of the line of each metric and VLM.
-    """
-    axis.axvline(0, color=INK, linewidth=1)
-    for segmenter, shift in zip(segmenters, np.linspace(0.22, -0.22, len(segmenters)), strict=True):
-        part = rows[rows.segmenter == segmenter]
-        y = [height[m, v] + shift for m, v in zip(part.metric, part.vlm, strict=True)]
-        spread = np.clip([part.r - part.low, part.high - part.r], 0, None)
-        axis.errorbar(part.r, y, xerr=spread, linestyle="", marker=marker(segmenter),
-                      color=colour(segmenter), markersize=5, elinewidth=1.2)  # fmt: skip
-    axis.set(xlim=(-1.05, 1.05), xticks=[-1, -0.5, 0, 0.5, 1])
-    axis.set_xticklabels(["−1", "", "0", "", "1"])
+def _family_handles(families: Mapping[str, str]) -> list[Any]:
+    return [mark_handle(words, mark=_FAMILY_MARKS[key]) for key, words in families.items()]
 
 
 @styled
@@ -185,17 +123,19 @@ def plot_correlations(frame: pd.DataFrame, labels: Mapping[str, str], method: st
         frame: over ("conditions" or "images"), segmenter, vlm, metric, method, r, low, high.
         method: pearson or spearman.
     """
-    rows = frame[frame.method == method]
-    vlms, segmenters = (list(dict.fromkeys(rows[c])) for c in ("vlm", "segmenter"))
-    lines = [(metric, vlm) for metric in METRICS for vlm in vlms][::-1]
-    height = {pair: y for y, pair in enumerate(lines)}
-    figure, axes = new_figure(1.1 + 0.42 * len(lines), 1, 2, sharey=True)
-    for axis, over in zip(axes[0], ("conditions", "images"), strict=True):
-        draw_coefficients(axis, rows[rows.over == over], segmenters, height)
-        axis.set_title(f"over {over}")
-    axes[0, 0].set_yticks(
-        range(len(lines)), [f"{METRICS[m]}, {labels.get(v, v)}" for m, v in lines]
-    )
-    figure.supxlabel(f"{method.capitalize()} correlation with mIoU", fontsize=11)
-    legend(figure, segmenters, labels)
-    return figure
+    kept = frame.over.isin(["conditions", "images"]) & (frame.method == method)
+    rows, names = by_metric_and_vlm(frame[kept], labels)
+    return coefficient_axes(plot_intervals(
+        rows, "r", "pair", "segmenter", 1.1 + 0.42 * len(names), labels=labels, names=names,
+        columns="over", titles=LEVEL_WORDS, line=0,
+        words=f"{method.capitalize()} correlation with mIoU",
+    ))  # fmt: skip
+
+
+def by_metric_and_vlm(
+    frame: pd.DataFrame, labels: Mapping[str, str]
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return rows with a column ``pair`` of metric and VLM, and the words of all, in order."""
+    models = dict.fromkeys(frame.vlm)
+    names = {f"{m}, {v}": f"{w}, {labels.get(v, v)}" for m, w in METRICS.items() for v in models}
+    return frame.assign(pair=frame.metric + ", " + frame.vlm), names

@@ -1,26 +1,27 @@
-"""Pictures of the multiverse: a specification curve, and the verdicts of all specifications."""
+"""Figures of the multiverse: a specification curve, and the verdicts of all specifications."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from vlmis_utils.analysis.multiverse.curves import CONCLUSION, FOUND
-from vlmis_utils.report.figures.language import METRICS
-from vlmis_utils.report.style import INK, new_figure, styled
+from vlmis_utils.report.figures.bars import plot_stacked
+from vlmis_utils.report.style import INK, PALE, legend, mark_handle, new_figure, styled
+from vlmis_utils.report.words import METRICS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["plot_specification", "plot_verdicts"]
 
 # Colours of the diverging scheme PuOr of ColorBrewer, which the colour-blind tell apart, and grey.
 _COLOURS = {"up": "#B35806", "same": "#B5BAC2", "down": "#542788"}
-_WORDS = {"up": "above zero", "same": "not told from zero", "down": "below zero"}
+_WORDS = {"up": "interval above 0", "same": "interval includes 0", "down": "interval below 0"}
 _BINS = 150  # columns of the matrix: more specifications share one
 
 
@@ -46,7 +47,7 @@ def plot_specification(rows: pd.DataFrame, words: str, labels: Mapping[str, str]
     )
     above, below = axes[:, 0]
     x = np.arange(1, count + 1)
-    above.fill_between(x, rows.low, rows.high, step="mid", color="#e3e6ea", linewidth=0)
+    above.fill_between(x, rows.low, rows.high, step="mid", color=PALE, linewidth=0)
     above.axhline(0, color=INK, linewidth=1)
     tints = [_COLOURS[verdict] for verdict in rows.verdict]
     above.scatter(x, rows.estimate, s=14 if count < 60 else 6, color=tints, zorder=3)
@@ -64,12 +65,10 @@ def plot_specification(rows: pd.DataFrame, words: str, labels: Mapping[str, str]
     for tick, (_, _, chosen) in zip(below.get_yticklabels(), levels, strict=True):
         tick.set_fontweight("bold" if chosen else "normal")
     below.set_xlabel(f"{count} specifications, sorted")
-    handles = [
-        Line2D([], [], linestyle="", marker="o", color=_COLOURS[v], label=_WORDS[v])
-        for v in _COLOURS if (rows.verdict == v).any()
-    ] + [Line2D([], [], linestyle="", marker="D", color="white", markeredgecolor=INK,
-                label="the study's own")]  # fmt: skip
-    figure.legend(handles=handles, loc="outside upper center", ncols=2, handletextpad=0.2)
+    seen = [verdict for verdict in _COLOURS if (rows.verdict == verdict).any()]
+    handles = [mark_handle(_WORDS[verdict], _COLOURS[verdict]) for verdict in seen]
+    own_mark = mark_handle("the study's own", INK, "D", markerfacecolor="white")
+    legend(figure, [*handles, own_mark], 2)
     return figure
 
 
@@ -84,33 +83,31 @@ def plot_verdicts(found: pd.DataFrame, labels: Mapping[str, str], by: Sequence[s
         labels: model -> name.
         by: columns that make a row, such as vlm and condition.
     """
-    names = list(dict.fromkeys(found[list(by)].itertuples(index=False, name=None)))
-    metrics = [m for m in METRICS if (found.metric == m).any()]
-    figure, axes = new_figure(0.95 + 0.27 * len(names), 1, len(metrics), sharey=True)
-    for axis, metric in zip(axes[0], metrics, strict=True):
-        rows = found[found.metric == metric].set_index(list(by)).reindex(names)
-        start = np.zeros(len(names))
-        for verdict in ("down", "same", "up"):
-            share = rows[verdict].fillna(0).to_numpy(float)
-            axis.barh(np.arange(len(names)), share, left=start, color=_COLOURS[verdict], height=0.8)
-            own = np.flatnonzero(rows.verdict == verdict)
-            middle = (start + share / 2)[own]
-            axis.scatter(middle, own, s=16, color="white", edgecolor=INK, zorder=3)
-            start = start + share
-        axis.set_title(METRICS[metric], fontsize=11)
-        axis.set(xlim=(0, 1), xticks=[0, 0.5, 1], ylim=(len(names) - 0.4, -0.6))
-        axis.set_xticklabels(["0", "½", "1"])
+    rows = found[found.metric.isin(METRICS)]
+    rows = rows.sort_values("metric", key=lambda m: m.map(list(METRICS).index), kind="stable")
+    keys = list(dict.fromkeys(found[list(by)].itertuples(index=False, name=None)))
+    metrics = list(dict.fromkeys(rows.metric))
+    whole = pd.MultiIndex.from_tuples([(m, *key) for m in metrics for key in keys],
+                                      names=["metric", *by])  # fmt: skip
+    rows = rows.set_index(["metric", *by]).reindex(whole).reset_index()
+    names = {", ".join(key): ", ".join(labels.get(n, n) for n in key) for key in keys}
+    rows = rows.assign(line=list(names) * len(metrics))
+    parts = {verdict: (_WORDS[verdict], _COLOURS[verdict]) for verdict in ("down", "same", "up")}
+    own_mark = mark_handle("the study's own", INK, markerfacecolor="white")
+    figure = plot_stacked(
+        rows, parts, "line", 0.95 + 0.27 * len(names), columns="metric", titles=METRICS,
+        names=names, more=[own_mark], legend_columns=2,
+    )  # fmt: skip
+    for axis, metric in zip(figure.axes, metrics, strict=True):
+        mine = rows[rows.metric == metric].reset_index(drop=True)
+        for place, row in mine.dropna(subset=["verdict"]).iterrows():
+            before = sum(row[v] for v in list(parts)[: list(parts).index(row.verdict)])
+            axis.scatter(before + row[row.verdict] / 2, place, s=16, color="white", edgecolor=INK,
+                         zorder=3)  # fmt: skip
+        axis.set(xlim=(0, 1), xticks=[0, 0.5, 1])
+        axis.set_xticklabels(["0", "0.5", "1"])
         axis.grid(visible=False)
-    axes[0, 0].set_yticks(
-        np.arange(len(names)), [", ".join(labels.get(n, n) for n in name) for name in names]
-    )
-    figure.supxlabel("share of specifications", fontsize=11)
-    handles: list[object] = [
-        Patch(color=_COLOURS[v], label=_WORDS[v]) for v in ("down", "same", "up")
-    ]
-    handles.append(Line2D([], [], linestyle="", marker="o", color="white", markeredgecolor=INK,
-                          label="the study's own"))  # fmt: skip
-    figure.legend(handles=handles, loc="outside upper center", ncols=2)
+    figure.supxlabel("share of specifications")
     return figure
 
 
@@ -130,6 +127,8 @@ def _varies(column: pd.Series) -> bool:
 
 
 def _matrix(axis: Axes, rows: pd.DataFrame, levels: list[tuple[str, str, bool]]) -> None:
+    from matplotlib.colors import to_rgb
+
     count = len(rows)
     bins = max(1, min(count, _BINS))
     which = np.arange(count) * bins // max(count, 1)

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from vlmis_utils.core.formatting import number
-from vlmis_utils.report.style import INK, new_figure, styled
+from vlmis_utils.report.style import INK, LINES, label_lines, new_figure, styled
 from vlmis_utils.statistics.power import (
     detectable_change,
     detectable_correlation,
     half_width,
     scenes_needed,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = [
     "RATES", "SHARES", "load_detectable", "load_needed", "load_sizes", "plot_detectable",
@@ -28,7 +31,7 @@ __all__ = [
 SHARES: tuple[float, ...] = (0.1, 0.2, 0.4)
 RATES: tuple[float, ...] = (0.5, 0.2, 0.05)
 
-_LINES = (("#0072B2", "-"), ("#E69F00", "--"), ("#009E73", ":"), ("#CC79A7", "-."))
+_DASHES = ("-", "--", ":", "-.")
 
 
 def load_detectable(
@@ -103,14 +106,11 @@ def plot_detectable(
     """
     figure, axes = new_figure(6.6, 2, 1)
     above, below = axes[:, 0]
-    columns = [c for c in frame if c.startswith("change_")]
-    for column, (tint, dash) in zip(columns, _LINES, strict=False):
-        share = float(column.removeprefix("change_"))
-        above.plot(frame.n, frame[column], color=tint, linestyle=dash,
-                   label=f"{100 * share:.0f} % of the scenes flip")  # fmt: skip
-    above.set(ylabel="smallest change of a rate", xlabel="scenes")
-    above.legend(loc="upper right", frameon=True, framealpha=1, edgecolor="none")
+    curves = [c for c in frame if c.startswith("change_")]
+    for column, tint, dash in zip(curves, LINES, _DASHES, strict=False):
+        above.plot(frame.n, frame[column], color=tint, linestyle=dash)
     below.plot(frame.n, frame.r, color=INK)
+    above.set(ylabel="smallest change of a rate", xlabel="scenes")
     below.set(ylabel="smallest |r|", xlabel="pairs")
     ticks = [n for n in (10, 20, 50, 100, 200, 500, 1000, 2000) if n <= frame.n.max()]
     for axis, lines in ((above, marks), (below, pairs)):
@@ -118,6 +118,10 @@ def plot_detectable(
         axis.set_xticks(ticks, [str(n) for n in ticks])
         axis.minorticks_off()
         _mark(axis, lines)
+    ends = {f"{100 * float(c.removeprefix('change_')):.0f} % discordant": (c, tint)
+            for c, tint in zip(curves, LINES, strict=False)}  # fmt: skip
+    last = frame.n.max()
+    label_lines(above, {w: (last, frame[c].iloc[-1], t) for w, (c, t) in ends.items()})
     return figure
 
 
@@ -126,9 +130,12 @@ def _mark(axis: Axes, lines: Mapping[str, int]) -> None:
     joined: dict[int, list[str]] = {}
     for words, n in lines.items():
         joined.setdefault(n, []).append(words)
-    for n, words in joined.items():
+    sizes = sorted(joined)
+    for n in sizes:
         axis.axvline(n, color=INK, linewidth=1, linestyle=(0, (2, 2)))
+        near = [other for other in sizes if other != n and 0.4 < other / n < 2.5]
+        side = "center" if not near else "right" if min(near) > n else "left"
         axis.annotate(
-            f"{', '.join(words)}\n{n}", (n, 1.0), xycoords=("data", "axes fraction"),
-            xytext=(0, 3), textcoords="offset points", va="bottom", ha="center", fontsize=10,
+            f"{', '.join(joined[n])}\n{n}", (n, 1.0), xycoords=("data", "axes fraction"),
+            xytext=(0, 3), textcoords="offset points", va="bottom", ha=side,
         )  # fmt: skip

@@ -1,22 +1,22 @@
-"""Pictures of rival measures of Q, and of how well a failure can be foretold."""
+"""Figures of alternative measures of Q, and of how well a failure can be predicted."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from vlmis_utils.report.figures.correlation import dots, dots_legend, symmetric
-from vlmis_utils.report.style import GREY, INK, colour, marker, new_figure, styled
-from vlmis_utils.report.text.correlation import LEVEL_WORDS, METRIC_NAMES
+from vlmis_utils.report.figures.correlation import excludes_zero, symmetric, zero_handles
+from vlmis_utils.report.figures.intervals import plot_intervals
+from vlmis_utils.report.style import GREY, LINES, styled
+from vlmis_utils.report.words import LEVEL_WORDS, METRICS
 from vlmis_utils.statistics.prediction import reliability
 
-__all__ = ["plot_auc", "plot_reliability", "plot_rivals"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-_LINES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
+__all__ = ["plot_auc", "plot_reliability", "plot_rivals"]
 
 
 @styled
@@ -28,7 +28,7 @@ def plot_rivals(
 ) -> Figure:
     """Draw correlations of every measure of Q: rows levels and measures, columns metrics.
 
-    A dot is a pair of segmenter and VLM; filled where its interval over scenes leaves zero out.
+    A dot is a pair of segmenter and VLM; filled where its interval over scenes excludes zero.
 
     Args:
         frame: from `analysis.alternative_measures.measure_correlations`.
@@ -36,23 +36,18 @@ def plot_rivals(
         segmenter: whose measures only; all when None.
     """
     rows = frame if segmenter is None else frame[frame.segmenter == segmenter]
-    levels, vlms = (list(dict.fromkeys(rows[c])) for c in ("over", "vlm"))
-    metrics = [m for m in METRIC_NAMES if m in set(rows.metric)]
-    names = list(dict.fromkeys(rows.quality))[::-1]
-    figure, axes = new_figure(
-        1.1 + 2.2 * len(levels), len(levels), len(metrics), sharex="row", sharey=True
-    )
-    for line, level in zip(axes, levels, strict=True):
-        for axis, metric in zip(line, metrics, strict=True):
-            axis.axvline(0, color=INK, linewidth=1)
-            part = rows[(rows.over == level) & (rows.metric == metric)].dropna(subset=["r"])
-            dots(axis, part, [names.index(q) for q in part.quality], vlms)
-            axis.set_title(METRIC_NAMES[metric], loc="right", fontsize=10)
-        symmetric(line[0], rows[rows.over == level].r)
-        line[0].set_yticks(range(len(names)), [words.get(q, q) for q in names], fontsize=9)
-        line[0].set_title(LEVEL_WORDS[level], loc="left", x=-1.05, fontsize=11, fontweight="bold")
-    figure.supxlabel("correlation with the failure", fontsize=11)
-    dots_legend(figure, vlms, labels)
+    rows = rows.assign(clear=excludes_zero(rows))
+    levels = list(dict.fromkeys(rows.over))
+    figure = plot_intervals(
+        rows, "r", "quality", "vlm", 1.1 + 2.2 * len(levels), labels=labels, more=zero_handles(),
+        names=words, columns="metric", titles=METRICS, rows="over",
+        row_titles={level: LEVEL_WORDS[level] for level in levels}, interval=None, line=0,
+        filled="clear", share={"x": "row"}, size=4.5, words="correlation with the failure",
+    )  # fmt: skip
+    for axis in figure.axes:
+        axis.tick_params(axis="y", labelsize=9)
+    for axis, level in zip(figure.axes[:: rows.metric.nunique()], levels, strict=False):
+        symmetric(axis, rows[rows.over == level].r)
     return figure
 
 
@@ -66,29 +61,11 @@ def plot_auc(
         scores: ``scores`` of `analysis.failure_prediction.Prediction`.
         words: metric -> title of its panel.
     """
-    words = dict(METRIC_NAMES) | dict(words or {})
-    metrics, vlms, names = (list(dict.fromkeys(scores[c])) for c in ("metric", "vlm", "features"))
-    names = names[::-1]
-    figure, axes = new_figure(1.2 + 0.5 * len(names), 1, len(metrics), sharey=True)
-    for axis, metric in zip(axes[0], metrics, strict=True):
-        axis.axvline(0.5, color=INK, linewidth=1, linestyle="--")
-        for vlm, shift in zip(vlms, np.linspace(0.28, -0.28, len(vlms)), strict=True):
-            mine = scores[(scores.metric == metric) & (scores.vlm == vlm)].dropna(subset=["auc"])
-            for features, part in mine.groupby("features", sort=False):
-                spread = np.linspace(0.07, -0.07, len(part)) if len(part) > 1 else [0.0]
-                y = names.index(features) + shift + np.asarray(spread)
-                bars = np.clip([part.auc - part.low, part.high - part.auc], 0, None)
-                axis.errorbar(part.auc, y, xerr=bars, linestyle="", color=colour(vlm),
-                              marker=marker(vlm), markersize=4, elinewidth=0.7)  # fmt: skip
-        axis.set_title(words[metric], fontsize=10)
-        axis.set_xlabel("AUC")
-    axes[0, 0].set_yticks(range(len(names)), names)
-    handles = [
-        Line2D([], [], linestyle="", color=colour(v), marker=marker(v), label=labels.get(v, v))
-        for v in vlms
-    ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=3)
-    return figure
+    return plot_intervals(
+        scores.assign(who=scores.segmenter.fillna("")), "auc", "features", "vlm",
+        1.2 + 0.5 * scores.features.nunique(), labels=labels, columns="metric",
+        titles=METRICS | dict(words or {}), line=0.5, within="who", size=4, words="AUC",
+    )  # fmt: skip
 
 
 @styled
@@ -99,36 +76,30 @@ def plot_reliability(
     features: Sequence[str] = ("condition", "mIoU + condition", "clean + condition"),
     bins: int = 8,
 ) -> Figure:
-    """Draw the share of failures over the foretold probability: rows failures, columns VLMs.
+    """Draw the share of failures over the predicted probability: rows failures, columns VLMs.
 
     Args:
         pictures: ``pictures`` of `analysis.failure_prediction.Prediction`.
         segmenter: whose Q, for the feature sets that have one.
         features: which sets, at most four.
-        bins: groups of pictures of equal size, each a dot.
+        bins: groups of images of equal size, each a dot.
     """
-    rows = pictures[pictures.segmenter.isin(["", segmenter])].dropna(subset=["probability"])
-    metrics, vlms = (list(dict.fromkeys(pictures[c])) for c in ("metric", "vlm"))
-    figure, axes = new_figure(
-        1.1 + 1.75 * len(metrics), len(metrics), len(vlms), sharex=True, sharey=True
-    )
-    for line, metric in zip(axes, metrics, strict=True):
-        line[0].set_ylabel(f"share that fail, {METRIC_NAMES[metric]}")
-        for axis, vlm in zip(line, vlms, strict=True):
-            axis.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
-            for name, tint in zip(features, _LINES, strict=False):
-                part = rows[(rows.metric == metric) & (rows.vlm == vlm) & (rows.features == name)]
-                if len(part):
-                    x, y, _ = reliability(part.outcome, part.probability, bins).T
-                    axis.plot(x, y, color=tint, marker="o", markersize=3.5, linewidth=1.3)
-            axis.set(xlim=(0, 1), ylim=(0, 1), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
-            axis.set_xticklabels(["0", "0.5", "1"])
-    for axis, vlm in zip(axes[0], vlms, strict=True):
-        axis.set_title(labels.get(vlm, vlm), fontsize=10)
-    axes[-1, len(vlms) // 2].set_xlabel("foretold probability of failure")
-    handles = [
-        Line2D([], [], color=tint, marker="o", markersize=4, label=name)
-        for name, tint in zip(features, _LINES, strict=False)
-    ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=3, fontsize=9)
+    rows = pictures[pictures.segmenter.isin(["", segmenter]) & pictures.features.isin(features)]
+    keys = ["metric", "vlm", "features"]
+    points = []
+    for key, part in rows.dropna(subset=["probability"]).groupby(keys, sort=False):
+        x, y, _ = reliability(part.outcome, part.probability, bins).T
+        point = dict(zip(keys, key, strict=True)) | {"predicted": x, "share": y}
+        points.append(pd.DataFrame(point))
+    figure = plot_intervals(
+        pd.concat(points, ignore_index=True), "share", "predicted", "features",
+        1.1 + 1.75 * rows.metric.nunique(), labels={}, columns="vlm", titles=labels, rows="metric",
+        row_titles={metric: f"share that fail, {words}" for metric, words in METRICS.items()},
+        interval=None, looks={f: (tint, "o") for f, tint in zip(features, LINES, strict=False)},
+        connect=True, upright=True, apart=0, size=3.5, words="predicted probability of failure",
+    )  # fmt: skip
+    for axis in figure.axes:
+        axis.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", zorder=0.9)
+        axis.set(xlim=(0, 1), ylim=(0, 1), yticks=[0, 0.5, 1])
+        axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     return figure

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.datasets.registry import Scene
 from vlmis_utils.protocol import safety_label
 from vlmis_utils.protocol.classes import LANGUAGE_NAMES, PALETTE, TRAIN_CLASSES
-from vlmis_utils.report.style import GREY, INK, WIDTH, new_figure, styled
+from vlmis_utils.report.figures.scenes import draw_pictures
+from vlmis_utils.report.style import GREY, INK, label_lines, new_figure, styled
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = [
     "SCALES", "THRESHOLDS", "load_cover", "load_rule", "pick_corridors", "plot_corridors",
@@ -119,22 +123,16 @@ def plot_corridors(scenes: Sequence[Scene], cover: pd.DataFrame, columns: int = 
         cover: from `load_cover`; its scales are outlined.
     """
     usual = cover[cover.scale == 1.0].set_index("scene_id")
-    rows = -(-len(scenes) // columns)
-    tall, wide = scenes[0].labels().shape
     titles = [_verdicts(scene, usual.loc[scene.scene_id]) for scene in scenes]
     room = 0.36 if any("\n" in title for title in titles) else 0.22
-    figure, axes = new_figure(rows * (WIDTH / columns * tall / wide + room), rows, columns)
-    for axis in axes.flat:
-        axis.axis("off")
-    for axis, scene, title in zip(axes.flat, scenes, titles, strict=False):
-        axis.imshow(_painted(scene), interpolation="antialiased")
-        height, width = scene.labels().shape
+    pictures = [_painted(scene) for scene in scenes]
+    figure, axes = draw_pictures(pictures, titles, columns, room, 8.5)
+    for axis, picture in zip(axes, pictures, strict=True):
+        height, width = picture.shape[:2]
         for scale in sorted(set(cover.scale)):
             x, y = _outline(height, width, scale)
             axis.plot(x, y, color=_OUTLINES.get(scale, "white"), lw=1.4 if scale == 1 else 1.0)
         axis.set(xlim=(0, width), ylim=(height, 0))
-        axis.set_title(title, fontsize=8.5, pad=3)
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
     return figure
 
 
@@ -147,24 +145,23 @@ def plot_rule(frame: pd.DataFrame, geometry: bool) -> Figure:
         geometry: the scenes' own label is geometric, and the second panel shows the agreement with
             it; otherwise the scenes that the default constants label otherwise.
     """
-    column, words = (
-        ("agree", "agrees with geometry, %") if geometry else ("moved", "labels turned, %")
-    )
-    figure, axes = new_figure(3.1, 1, 2)
-    for axis, value, label in zip(
-        axes.flat, ("unsafe", column), ("unsafe scenes, %", words), strict=True
-    ):
+    second = ("agree", "agrees with geometry, %") if geometry else ("moved", "labels changed, %")
+    ticks = [100 * safety_label.IMAGE_THRESHOLD * 2.0**k for k in (-2, -1, 0, 1, 2)]
+    figure, axes = new_figure(5.2, 2, 1, sharex=True)
+    for axis, (column, words) in zip(axes.flat, (("unsafe", "unsafe scenes, %"), second),
+                                     strict=True):  # fmt: skip
+        ends = {}
+        axis.set(xscale="log", ylabel=words, ylim=(0, 100))
         for scale, rows in frame.groupby("scale"):
-            tint, line = _LOOKS.get(scale, (GREY, "-."))
-            axis.plot(100 * rows.threshold, 100 * rows[value], color=tint, ls=line,
-                      label=f"{scale:g} × width")  # fmt: skip
+            tint, dash = _LOOKS.get(scale, (GREY, "-."))
+            axis.plot(100 * rows.threshold, 100 * rows[column], color=tint, ls=dash)
+            last = rows.iloc[-1]
+            ends[f"{scale:g} × width"] = (100 * last.threshold, 100 * last[column], tint)
         axis.axvline(100 * safety_label.IMAGE_THRESHOLD, color=GREY, lw=1)
-        axis.set(xscale="log", xlabel="threshold, % of the corridor", ylabel=label, ylim=(0, 100))
-        ticks = [100 * safety_label.IMAGE_THRESHOLD * 2.0**k for k in (-2, -1, 0, 1, 2)]
-        axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-        axis.minorticks_off()
-    handles, names = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper center", ncols=3)
+        label_lines(axis, ends)
+    axes[-1, 0].set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes[-1, 0].minorticks_off()
+    axes[-1, 0].set_xlabel("threshold, % of the corridor")
     return figure
 
 

@@ -1,14 +1,12 @@
-"""Pictures of scenes: galleries, label maps, and what the dataset holds."""
+"""Figures of scenes: galleries, label maps, and what the dataset holds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
-from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from vlmis_utils.protocol.classes import (
     CRITICAL_CLASSES,
@@ -16,15 +14,27 @@ from vlmis_utils.protocol.classes import (
     PALETTE,
     TRAIN_CLASSES,
 )
-from vlmis_utils.protocol.conditions import CONDITION_NAMES, ordered
-from vlmis_utils.report.style import GREY, WIDTH, new_figure, styled
+from vlmis_utils.protocol.conditions import FAMILIES, ordered
+from vlmis_utils.report.figures.intervals import plot_intervals
+from vlmis_utils.report.style import (
+    GREY,
+    WIDTH,
+    label_lines,
+    new_figure,
+    patch_legend,
+    styled,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = [
-    "colourise", "load_class_shares", "load_psnr", "load_reasons", "plot_class_shares",
-    "plot_gallery", "plot_palette", "plot_psnr", "plot_reasons",
+    "colourise", "draw_pictures", "load_class_shares", "load_psnr", "load_reasons",
+    "plot_class_shares", "plot_gallery", "plot_palette", "plot_psnr", "plot_reasons",
 ]  # fmt: skip
 
-_FAMILY_COLOURS = {"LL": "#332288", "MB": "#44AA99", "OCC": "#882255"}
+_FAMILY_LOOKS = {"LL": ("#332288", "o"), "MB": ("#117733", "s"), "OCC": ("#882255", "^")}
 _SAFE, _UNSAFE = "#009E73", "#D55E00"
 
 
@@ -46,24 +56,46 @@ def colourise(labels: np.ndarray) -> np.ndarray:
 def plot_gallery(
     pictures: Sequence[np.ndarray], captions: Sequence[str] | None = None, columns: int = 2
 ) -> Figure:
-    """Lay pictures uint8 (H, W, 3) of one size out in rows, a short caption above each."""
+    """Lay images uint8 (H, W, 3) of one size out in rows, a short caption above each."""
+    size = 10 if columns < 3 else 9
+    figure, _ = draw_pictures(pictures, captions, columns, 0.24 if captions else 0.05, size)
+    return figure
+
+
+def draw_pictures(
+    pictures: Sequence[np.ndarray],
+    captions: Sequence[str] | None,
+    columns: int,
+    room: float,
+    size: float,
+    loc: str = "center",
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure of images (H, W, 3) in rows, and the panels that hold one.
+
+    Args:
+        pictures: of one size.
+        captions: a text above each, empty for none.
+        columns: images in a row.
+        room: inches above each row, for captions of ``size`` points that begin at ``loc``.
+    """
     rows = -(-len(pictures) // columns)
     tall, wide = pictures[0].shape[:2]
-    room = 0.24 if captions else 0.05
     figure, axes = new_figure(rows * (WIDTH / columns * tall / wide + room), rows, columns)
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
     for axis in axes.flat:
         axis.axis("off")
-    for axis, picture in zip(axes.flat, pictures, strict=False):
+    held = list(axes.flat[: len(pictures)])
+    for axis, picture, caption in zip(held, pictures, captions or [""] * len(held), strict=True):
         axis.imshow(picture, interpolation="antialiased")
-    for axis, caption in zip(axes.flat, captions or (), strict=False):
-        axis.set_title(caption, fontsize=10 if columns < 3 else 9, pad=3)
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
-    return figure
+        axis.set_title(caption, fontsize=size, pad=3, loc=loc)
+    return figure, held
 
 
 @styled
 def plot_palette(columns: int = 4) -> Figure:
     """Name the colours of the label maps."""
+    from matplotlib.patches import Patch
+
     figure, axes = new_figure(1.35)
     axes[0, 0].axis("off")
     handles = [Patch(color=PALETTE[i] / 255, label=name) for i, name in enumerate(LANGUAGE_CLASSES)]
@@ -100,20 +132,23 @@ def load_class_shares(
 @styled
 def plot_class_shares(frame: pd.DataFrame) -> Figure:
     """Two bars for each class: its share of pixels (log scale), and of scenes."""
-    frame = frame.sort_values("pixels")
+    import seaborn as sns
+
+    frame = frame.sort_values("pixels", ascending=False)
+    frame = frame.assign(critical=frame.language_class.isin(CRITICAL_CLASSES))
     figure, axes = new_figure(5.4, 1, 2, sharey=True)
-    critical = frame.language_class.isin(CRITICAL_CLASSES)
-    tint = np.where(critical, _UNSAFE, GREY)
-    axes[0, 0].barh(frame.language_class, 100 * frame.pixels, color=tint)
-    axes[0, 0].set(xscale="log", xlabel="share of pixels, %")
-    axes[0, 0].xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axes[0, 0].xaxis.set_minor_formatter(NullFormatter())
-    axes[0, 1].barh(frame.language_class, 100 * frame.presence, color=tint)
-    axes[0, 1].set(xlabel="share of scenes, %", xlim=(0, 100))
-    for axis in axes.flat:
+    for axis, column in zip(axes.flat, ("pixels", "presence"), strict=True):
+        sns.barplot(
+            frame, x=100 * frame[column], y="language_class", hue="critical", saturation=1,
+            palette={True: _UNSAFE, False: GREY}, legend=False, ax=axis,
+        )  # fmt: skip
+        axis.set_ylabel("")
         axis.grid(axis="y", visible=False)
-    handles = [Patch(color=_UNSAFE, label="safety-critical"), Patch(color=GREY, label="other")]
-    figure.legend(handles=handles, loc="outside upper center", ncols=2)
+    axes[0, 0].set(xscale="log", xlabel="share of pixels, %")
+    axes[0, 0].xaxis.set_major_formatter("{x:g}")
+    axes[0, 0].xaxis.set_minor_formatter("")
+    axes[0, 1].set(xlabel="share of scenes, %", xlim=(0, 100))
+    patch_legend(figure, {"safety-critical": _UNSAFE, "other": GREY})
     return figure
 
 
@@ -133,25 +168,21 @@ def load_reasons(scenes: pd.DataFrame) -> pd.DataFrame:
 @styled
 def plot_reasons(frame: pd.DataFrame, most: int = 12) -> Figure:
     """One bar for each reason of the safety label, longest on top; rare ones together."""
+    import seaborn as sns
+
     most = most if len(frame) > most + 1 else len(frame)
     head, tail = frame.head(most), frame.iloc[most:]
     if len(tail):
-        rest = pd.DataFrame(
-            {
-                "reason": [f"{len(tail)} rarer reasons"],
-                "safe": [False],
-                "scenes": [tail.scenes.sum()],
-            }
-        )
-        head = pd.concat([head, rest])
-    head = head.iloc[::-1]
+        words = f"{len(tail)} rarer reasons"
+        rest = {"reason": [words], "safe": [False], "scenes": [tail.scenes.sum()]}
+        head = pd.concat([head, pd.DataFrame(rest)])
     figure, axes = new_figure(0.75 + 0.3 * len(head))
     axis = axes[0, 0]
-    axis.barh(head.reason, head.scenes, color=np.where(head.safe, _SAFE, _UNSAFE))
-    axis.set_xlabel("scenes")
+    sns.barplot(head, x="scenes", y="reason", hue="safe", palette={True: _SAFE, False: _UNSAFE},
+                saturation=1, legend=False, ax=axis)  # fmt: skip
+    axis.set_ylabel("")
     axis.grid(axis="y", visible=False)
-    handles = [Patch(color=_SAFE, label="safe"), Patch(color=_UNSAFE, label="unsafe")]
-    figure.legend(handles=handles, loc="outside upper center", ncols=2)
+    patch_legend(figure, {"safe": _SAFE, "unsafe": _UNSAFE})
     return figure
 
 
@@ -166,16 +197,15 @@ def load_psnr(conditions: pd.DataFrame) -> pd.DataFrame:
 @styled
 def plot_psnr(frame: pd.DataFrame) -> Figure:
     """PSNR over severity, one line a corruption: median with the middle half of the scenes."""
-    figure, axes = new_figure(3.1)
-    axis = axes[0, 0]
-    for (family, tint), sign in zip(_FAMILY_COLOURS.items(), "os^", strict=True):
-        rows = frame[frame.condition.str.match(rf"{family}\d")]
-        if rows.empty:
-            continue
-        level = rows.condition.str[-1].astype(int)
-        spread = [rows["median"] - rows.low, rows.high - rows["median"]]
-        name = CONDITION_NAMES[f"{family}1"][:-2]
-        axis.errorbar(level, rows["median"], spread, color=tint, marker=sign, capsize=3, label=name)
-    axis.set(xlabel="severity", ylabel="PSNR, dB", xticks=[1, 2, 3], xlim=(0.8, 3.2))
-    axis.legend()
+    rows = frame[frame.condition.str.fullmatch(r"(LL|MB|OCC)\d")]
+    rows = rows.assign(family=rows.condition.str[:-1], level=rows.condition.str[-1].astype(int))
+    figure = plot_intervals(rows, "median", "level", "family", 3.1, looks=_FAMILY_LOOKS,
+                            connect=True, upright=True, apart=0.1, size=6)  # fmt: skip
+    (axis,) = figure.axes
+    axis.set(xlabel="severity", ylabel="PSNR, dB", xticks=[1, 2, 3], xlim=(0.9, 3.1))
+    ends = rows.groupby("family").last()
+    label_lines(axis, {
+        FAMILIES[name]: (row.level, row["median"], _FAMILY_LOOKS[name][0])
+        for name, row in ends.iterrows()
+    })  # fmt: skip
     return figure

@@ -1,65 +1,51 @@
-"""Pictures of segmentation quality and of how it changes up each family of conditions."""
+"""Figures of segmentation quality, by class and over the severity of each corruption."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from vlmis_utils.protocol.classes import (
-    CRITICAL_CLASSES,
-    LANGUAGE_NAMES,
-    TRAIN_CLASSES,
-)
+from vlmis_utils.protocol.classes import CRITICAL_CLASSES, LANGUAGE_NAMES, TRAIN_CLASSES
 from vlmis_utils.protocol.conditions import FAMILIES, ladder, ordered
-from vlmis_utils.report.style import GREY, colour, legend, marker, new_figure, styled
+from vlmis_utils.report.figures.intervals import plot_intervals
+from vlmis_utils.report.style import GREY, new_figure, styled
 
-__all__ = ["draw_ladders", "load_class_iou", "plot_class_drop", "plot_class_iou", "plot_ladders"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "bold_critical", "load_class_iou", "load_severities", "plot_class_drop", "plot_class_iou",
+    "plot_ladders",
+]  # fmt: skip
 
 
-def draw_ladders(
-    axes: Sequence[Axes], frame: pd.DataFrame, key: str, value: str, paper: pd.DataFrame | None
-) -> None:
-    """Draw one panel a corruption: ``value`` over severity 0 to 3, a line for each model.
+def load_severities(frame: pd.DataFrame, key: str, values: Mapping[str, str]) -> pd.DataFrame:
+    """Return values over the severity of each corruption, 0 being clean in each.
 
     Args:
-        axes: as many as `FAMILIES`.
-        frame: columns ``key`` (the model), condition, ``value``, and its _low and _high if known.
-        key: name of the model column.
-        value: name of the column to draw.
-        paper: the printed values, columns ``key``, condition, ``value``: hollow, dotted; or None.
+        frame: columns ``key`` (the model), condition, and for each value its column, with
+            ``_low`` and ``_high`` where an interval is known.
+        values: column name to words.
+
+    Returns:
+        ``key``, family, severity, measure, value, low, high.
     """
-    models = list(dict.fromkeys(frame[key]))
-    shift = dict(zip(models, np.linspace(-0.1, 0.1, len(models)), strict=True))
-    for axis, family in zip(axes, FAMILIES, strict=True):
-        for model in models:
-            rows = frame[frame[key] == model].set_index("condition")
-            steps = ladder(family, rows.index)
-            x = np.array([level for level, _ in steps]) + shift[model]
-            rows = rows.loc[[name for _, name in steps]]
-            spread = None
-            if f"{value}_low" in rows:
-                spread = np.clip(
-                    [rows[value] - rows[f"{value}_low"], rows[f"{value}_high"] - rows[value]],
-                    0,
-                    None,
-                )
-            axis.errorbar(
-                x, rows[value], spread, color=colour(model), marker=marker(model), capsize=2
-            )
-            if paper is not None:
-                printed = paper[paper[key] == model].set_index("condition")[value]
-                steps = ladder(family, printed.index)
-                axis.plot(
-                    [level + shift[model] for level, _ in steps],
-                    [printed[name] for _, name in steps],
-                    color=colour(model), marker=marker(model), linestyle=":", linewidth=1.2,
-                    markerfacecolor="white", markersize=4.5, alpha=0.9,
-                )  # fmt: skip
-        axis.set(xticks=[0, 1, 2, 3], xlim=(-0.3, 3.3))
+    nothing = pd.Series(np.nan, frame.index)
+    parts = []
+    for family in FAMILIES:
+        severity = {name: level for level, name in ladder(family, set(frame.condition))}
+        for measure in values:
+            part = frame[[key]].assign(
+                family=family, severity=frame.condition.map(severity), measure=measure,
+                value=frame[measure], low=frame.get(f"{measure}_low", nothing),
+                high=frame.get(f"{measure}_high", nothing),
+            )  # fmt: skip
+            parts.append(part.dropna(subset=["severity"]))
+    return pd.concat(parts, ignore_index=True)
 
 
 @styled
@@ -70,23 +56,29 @@ def plot_ladders(
     labels: Mapping[str, str],
     paper: pd.DataFrame | None = None,
 ) -> Figure:
-    """Rows of panels, one a value; columns, one a corruption; see `draw_ladders`.
+    """Rows of panels, one a value; columns, one a corruption; values over severity, 0 to 3.
 
     Args:
+        frame: see `load_severities`.
+        key: name of the model column.
         values: column name to axis label, one row of panels each.
         labels: model name to the name shown.
+        paper: the printed values, columns ``key``, condition and values: hollow, dotted; or None.
     """
-    figure, axes = new_figure(0.9 + 2.0 * len(values), len(values), 3, sharex=True, sharey="row")
-    for row, (value, words) in zip(axes, values.items(), strict=True):
-        draw_ladders(row, frame, key, value, paper)
-        row[0].set_ylabel(words)
-        tops = [frame[column].max() for column in (value, f"{value}_high") if column in frame]
-        tops += [paper[value].max()] if paper is not None else []
-        row[0].set_ylim(0, min(1.03, 1.1 * max(tops)))
-    for axis, words in zip(axes[0], FAMILIES.values(), strict=True):
-        axis.set_title(words)
-    axes[-1, 1].set_xlabel("severity (0 = clean)")
-    legend(figure, list(dict.fromkeys(frame[key])), labels)
+    long = load_severities(frame, key, values)
+    printed = None if paper is None else load_severities(paper, key, values)
+    if printed is not None:
+        printed = printed[printed[key].isin(set(long[key]))]
+    figure = plot_intervals(
+        long, "value", "severity", key, 0.9 + 2.0 * len(values), labels=labels, reference=printed,
+        columns="family", titles=FAMILIES, rows="measure", row_titles=values, connect=True,
+        upright=True, share={"y": "row"}, words="severity (0 = clean)",
+    )  # fmt: skip
+    drawn = pd.concat([long, printed])
+    for axis, measure in zip(figure.axes[:: len(FAMILIES)], values, strict=True):
+        part = drawn[drawn.measure == measure]
+        axis.set(xticks=[0, 1, 2, 3], xlim=(-0.3, 3.3))
+        axis.set_ylim(0, min(1.03, 1.1 * np.nanmax([part.value.max(), part.high.max()])))
     return figure
 
 
@@ -98,60 +90,52 @@ def load_class_iou(by_condition: pd.DataFrame) -> pd.DataFrame:
     return long.assign(train_class=long.train_class.str.removeprefix("iou_"))
 
 
-def _class_axis(axis: Axes, names: Sequence[str]) -> None:
-    axis.set_yticks(range(len(names)), [LANGUAGE_NAMES[n] for n in names])
-    for tick, name in zip(axis.get_yticklabels(), names, strict=True):
-        if LANGUAGE_NAMES[name] in CRITICAL_CLASSES:
+def bold_critical(axis: Axes) -> None:
+    """Set the names of safety-critical classes along the vertical axis in bold."""
+    for tick in axis.get_yticklabels():
+        if tick.get_text() in CRITICAL_CLASSES:
             tick.set_fontweight("bold")
-    axis.set_ylim(-0.7, len(names) - 0.3)
 
 
 @styled
 def plot_class_iou(frame: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
     """One dot for each class and segmenter, clean images; safety-critical names in bold."""
     clean = frame[frame.condition == "clean"]
-    table = clean.pivot(index="train_class", columns="segmenter", values="iou")
-    table = table.loc[table.mean(axis=1).fillna(-1).sort_values().index]
-    figure, axes = new_figure(5.4)
-    axis = axes[0, 0]
-    for y, (_, row) in enumerate(table.iterrows()):
-        if row.notna().any():
-            axis.plot([row.min(), row.max()], [y, y], color=GREY, linewidth=1, zorder=1)
-    models = list(dict.fromkeys(clean.segmenter))
-    for model in models:
-        axis.scatter(
-            table[model],
-            range(len(table)),
-            s=42,
-            color=colour(model),
-            marker=marker(model),
-            zorder=2,
-        )
-    _class_axis(axis, list(table.index))
+    ends = clean.groupby("train_class").iou.agg(["mean", "min", "max"])
+    ends = ends.fillna(-1).sort_values("mean", ascending=False)
+    names = {name: LANGUAGE_NAMES[name] for name in ends.index}
+    figure = plot_intervals(
+        clean, "iou", "train_class", "segmenter", 5.4, labels=labels, names=names, interval=None,
+        apart=0, size=6,
+    )  # fmt: skip
+    (axis,) = figure.axes
+    axis.hlines(range(len(ends)), ends["min"], ends["max"], color=GREY, linewidth=1, zorder=0.9)
+    bold_critical(axis)
     axis.set(xlabel="IoU on clean images", xlim=(-0.02, 1))
-    legend(figure, models, labels)
     return figure
 
 
 @styled
 def plot_class_drop(frame: pd.DataFrame, segmenter: str) -> Figure:
-    """A map of classes by conditions: the IoU that is left, as a share of the clean IoU."""
+    """A heatmap of classes by conditions: the IoU that is left, in % of the clean IoU."""
+    import seaborn as sns
+
     rows = frame[frame.segmenter == segmenter]
     table = rows.pivot(index="train_class", columns="condition", values="iou")
     table = table[[c for c in ordered(table.columns) if c != "clean"]].div(
         table["clean"].where(table["clean"] > 0.02), axis=0
     )
-    table = table.reindex([c for c in reversed(TRAIN_CLASSES) if c in table.index])
+    table = 100 * table.reindex([c for c in TRAIN_CLASSES if c in table.index])
     figure, axes = new_figure(5.6)
     axis = axes[0, 0]
-    image = axis.imshow(table, cmap="cividis", vmin=0, vmax=1, aspect="auto", origin="lower")
-    for (y, x), left in np.ndenumerate(table.to_numpy()):
-        text = "–" if np.isnan(left) else f"{100 * left:.0f}"
-        axis.text(x, y, text, ha="center", va="center", fontsize=9,
-                  color="white" if left < 0.55 else "black")  # fmt: skip
-    axis.set_xticks(range(len(table.columns)), table.columns)
-    _class_axis(axis, list(table.index))
-    axis.set_ylim(-0.5, len(table) - 0.5)
-    axis.grid(visible=False)
-    figure.colorbar(image, ax=axis, location="top", shrink=0.6, label="share of the clean IoU")
+    sns.heatmap(
+        table, annot=True, fmt=".0f", cmap="cividis", vmin=0, vmax=100, ax=axis,
+        annot_kws={"fontsize": 9}, yticklabels=[LANGUAGE_NAMES[n] for n in table.index],
+        cbar_kws={"location": "top", "shrink": 0.6, "label": "IoU left, % of the clean IoU"},
+    )  # fmt: skip
+    for y, x in np.argwhere(table.isna().to_numpy()):
+        axis.text(x + 0.5, y + 0.5, "–", ha="center", va="center", fontsize=9)
+    axis.set(xlabel="", ylabel="")
+    axis.tick_params(length=0, rotation=0)
+    bold_critical(axis)
     return figure
