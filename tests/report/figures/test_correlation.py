@@ -11,6 +11,7 @@ from IPython.display import Markdown
 from matplotlib.figure import Figure
 from PIL import Image
 
+from tests.helpers.pictures import drawn_points
 from tests.helpers.synthetic import write_records
 from vlmis_utils.analysis import confounding, correlation
 from vlmis_utils.analysis.alternative_measures import measure_correlations, measure_words
@@ -76,7 +77,7 @@ def test_one_pair_is_drawn_at_four_levels(results: Results) -> None:
     miou = measures(["pedestrian"])[0]
     figure = pictures.plot_one_pair(panel, miou, "hr_i", segmenter, vlm, "hr")
     assert [axis.get_title(loc="left") for axis in figure.axes] == [
-        "over conditions", "over pictures", "within scenes", "between scenes",
+        "over conditions", "over images", "within scenes", "between scenes",
     ]  # fmt: skip
     assert size(figure)[0] > 200
 
@@ -101,13 +102,12 @@ def test_figures_of_rivals_and_predictions(frames: SimpleNamespace) -> None:
     assert len(figure.axes) == 2 * said.vlm.nunique() and size(figure)[0] > 200
 
 
-def test_a_hollow_dot_is_one_that_is_not_told_from_zero(frames: SimpleNamespace) -> None:
+def test_a_hollow_dot_is_one_whose_interval_includes_zero(frames: SimpleNamespace) -> None:
     given = frames.given.dropna(subset=["r"]).query("over == 'images' and method == 'spearman'")
-    figure = pictures.plot_strips(given, LABELS, "given")
-    marks = [line for line in figure.axes[0].get_lines() if line.get_marker() in ("o", "s", "^")]
-    hollow = sum(len(m.get_xdata()) for m in marks if m.get_markerfacecolor() == "white")
-    assert sum(len(m.get_xdata()) for m in marks) == len(given)
-    assert hollow == (~((given.low > 0) | (given.high < 0))).sum()
+    (axis,) = pictures.plot_strips(given, LABELS, "given").axes
+    drawn, hollow = drawn_points(axis)
+    assert sorted(drawn[:, 0]) == pytest.approx(sorted(given.r))
+    assert hollow.sum() == (~((given.low > 0) | (given.high < 0))).sum()
 
 
 def test_tables_are_finished_cells(results: Results, frames: SimpleNamespace) -> None:

@@ -18,7 +18,7 @@ from vlmis_utils.report.figures.cost import (
 
 
 def test_groups_hold_every_stage_of_an_image_once() -> None:
-    held = [stage for stages, _, _ in GROUPS.values() for stage in stages]
+    held = [stage for stages, _ in GROUPS.values() for stage in stages]
     assert sorted(held) == sorted(set(STAGES) - {"load", "render"})
 
 

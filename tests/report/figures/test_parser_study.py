@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import pytest
 
+from tests.helpers.pictures import drawn_points
 from vlmis_utils.analysis.parser_study import closed_quality, mention_quality
 from vlmis_utils.report.figures.parser_study import plot_quality, plot_reliability
 from vlmis_utils.report.style import show
@@ -39,17 +39,18 @@ def test_quality_has_four_panels_and_a_dot_for_each_number() -> None:
     mentions, closed = mention_quality(resamples=20), closed_quality()
     figure = plot_quality(mentions, closed)
     assert len(figure.axes) == 4
-    drawn = [container.lines[0].get_xdata() for container in figure.axes[3].containers]
-    shown = np.concatenate([np.asarray(values, dtype=float) for values in drawn])
+    shown, _ = drawn_points(figure.axes[3])
     known = closed[(closed.task == "safety") & (closed.phenomenon != "all")].value
-    assert sorted(shown) == pytest.approx(sorted(known))
+    assert sorted(shown[:, 0]) == pytest.approx(sorted(known))
 
 
 @pytest.mark.parametrize("models", [("qwen2-vl",), ("qwen2-vl", "gpt-4o"), ("other",)])
 def test_reliability_has_a_row_for_each_model(models: tuple[str, ...]) -> None:
     figure = plot_reliability(_reliability(*models), {"gpt-4o": "GPT-4o"})
     assert len(figure.axes) == 2 * len(models)
-    assert all(len(axis.containers) == 2 for axis in figure.axes)
+    for axis in figure.axes:
+        drawn, hollow = drawn_points(axis)
+        assert len(drawn) == 10 and hollow.sum() == 5
 
 
 def test_one_question_only_and_no_model_at_all() -> None:

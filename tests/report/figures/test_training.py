@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.helpers.embedded import frames, write_quality
+from tests.helpers.pictures import drawn_points
 from vlmis_utils.report.figures import training as pictures
 from vlmis_utils.report.style import show
 from vlmis_utils.training.evaluation import gallery, store
@@ -34,7 +36,10 @@ def test_dots_have_a_row_a_class_and_a_mark_a_model(tmp_path: Path) -> None:
             clean[clean.model.isin(part)], measure, LABELS, {"floor": 0.3, "goal": 0.5}
         )
         (axis,) = figure.axes
-        assert len(axis.get_yticks()) == count and len(axis.containers) == len(part)
+        drawn, _ = drawn_points(axis)
+        own = clean[clean.model.isin(part) & (clean.measure == measure) & (clean["class"] != "")]
+        assert len(axis.get_yticks()) == count
+        assert sorted(drawn[:, 0]) == pytest.approx(sorted(own.value.dropna()))
         assert show(figure).data
 
 

@@ -75,12 +75,13 @@ def plot_intervals(
         size: of a point, in points.
 
     Returns:
-        The figure, empty without a single value.
+        The figure; its panels are empty without a single value.
     """
     import seaborn.objects as so
 
     figure, _ = new_figure(height, rows=0)
     groups, places = list(dict.fromkeys(frame[by])), _order(frame, along, names)
+    across, down = _order(frame, columns, titles), _order(frame, rows, row_titles)
     moves = _spread(groups, (0.2 if upright else 0.46) if apart is None else apart)
     known, printed = (
         f if f is None else f.dropna(subset=[value], ignore_index=True).assign(
@@ -89,9 +90,6 @@ def plot_intervals(
         )
         for f in (frame, reference)
     )  # fmt: skip
-    if known.empty:
-        figure.subplots().set_axis_off()
-        return figure
     x, y, ends = ("place", value, "y") if upright else (value, "place", "x")
     layer: dict[str, Any] = {"orient": "x" if upright else "y", "legend": False}
     plot = so.Plot(known, x=x, y=y, color=by, marker=marks or by)
@@ -106,7 +104,6 @@ def plot_intervals(
     if printed is not None:
         dotted = so.Line(linewidth=1.2, linestyle=":", pointsize=0.9 * size, fillcolor="white")
         plot = plot.add(dotted, data=printed, **layer)
-    across, down = _order(frame, columns, titles), _order(frame, rows, row_titles)
     orders = {d: list(o) for d, o in (("col", across), ("row", down)) if o}
     if orders:
         plot = plot.facet(columns, rows, wrap=wrap, order=orders)
@@ -116,7 +113,10 @@ def plot_intervals(
                                                   else {})  # fmt: skip
     plot = plot.scale(**{p: so.Nominal(v, order=list(v)) for p, v in scales.items()})
     plot = plot.share(**dict(share or {})).label(x="", y="")
-    plot.theme(seaborn_theme()).on(figure).plot()
+    if known.empty:
+        figure.subplots(max(1, len(down)), max(1, len(across)))
+    else:
+        plot.theme(seaborn_theme()).on(figure).plot()
     for axis in figure.axes:
         axis.set_title("")
         for points in axis.collections:

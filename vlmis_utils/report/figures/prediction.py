@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from vlmis_utils.report.figures.correlation import excludes_zero, symmetric, zero_handles
@@ -87,8 +88,11 @@ def plot_reliability(
     rows = pictures[pictures.segmenter.isin(["", segmenter]) & pictures.features.isin(features)]
     keys = ["metric", "vlm", "features"]
     points = []
-    for key, part in rows.dropna(subset=["probability"]).groupby(keys, sort=False):
-        x, y, _ = reliability(part.outcome, part.probability, bins).T
+    for key, part in rows.groupby(keys, sort=False):
+        known = part.dropna(subset=["probability"])
+        x, y = [np.nan], [np.nan]
+        if len(known):
+            x, y, _ = reliability(known.outcome, known.probability, bins).T
         point = dict(zip(keys, key, strict=True)) | {"predicted": x, "share": y}
         points.append(pd.DataFrame(point))
     figure = plot_intervals(

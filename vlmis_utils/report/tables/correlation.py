@@ -1,8 +1,7 @@
-"""Tables of correlations at four levels, of rival measures of Q, and of foretold failures.
+"""Tables of correlations at four levels, alternative measures of Q, and predicted failures.
 
-Each ``load_`` takes a frame of `analysis.correlation`, `confounding`,
-`alternative_measures` or `failure_prediction`
-and returns finished cells.
+Each ``load_`` takes a frame of `analysis.correlation`, `confounding`, `alternative_measures` or
+`failure_prediction` and returns finished cells.
 """
 
 from __future__ import annotations
@@ -12,14 +11,17 @@ from collections.abc import Mapping
 import pandas as pd
 
 from vlmis_utils.analysis.correlation import LEVELS
-from vlmis_utils.core.formatting import number
-from vlmis_utils.report.tables.markdown import beside, span
-from vlmis_utils.report.text.correlation import ALPHA, LEVEL_WORDS, METRIC_NAMES, told
+from vlmis_utils.core.formatting import number, p_value, value_range
+from vlmis_utils.report.tables.markdown import Column, beside, cells, crossed, span
+from vlmis_utils.report.words import LEVEL_WORDS, METRICS
 
 __all__ = [
     "load_auc", "load_false_alarms", "load_prediction_gains", "load_given", "load_intervals",
     "load_levels", "load_measures", "load_richness", "load_rival_gains", "load_tests",
 ]  # fmt: skip
+
+ALPHA = 0.05  # bound of p
+_OVER_SCENES = Column("", "r", interval=("scene_low", "scene_high"))
 
 
 def load_tests(frame: pd.DataFrame) -> pd.DataFrame:
@@ -49,7 +51,8 @@ def load_levels(
     Args:
         frame: from `analysis.correlation.correlations`.
     """
-    return _pairs(frame[frame.method == method], labels, "over", LEVEL_WORDS, "scene_")
+    rows = frame[frame.method == method]
+    return crossed(rows, _pair(labels), "over", _OVER_SCENES, words=LEVEL_WORDS)
 
 
 def load_given(
@@ -62,7 +65,7 @@ def load_given(
     """
     rows = frame[(frame.method == method) & (frame.over == level)]
     words = {name: f"given {name}" for name in rows.given.unique()}
-    return _pairs(rows, labels, "given", words, "scene_")
+    return crossed(rows, _pair(labels), "given", _OVER_SCENES, words=words)
 
 
 def load_intervals(
@@ -74,16 +77,13 @@ def load_intervals(
         frame: from `analysis.correlation.correlations`.
     """
     rows = frame[(frame.over == "conditions") & (frame.method == method)]
-    table = {
-        "metric": [METRIC_NAMES[m] for m in rows.metric],
-        "VLM": [labels.get(v, v) for v in rows.vlm],
-        "segmenter": [labels.get(s, s) for s in rows.segmenter],
-        "r": [number(r) for r in rows.r],
-    }
+    columns = [*_pair(labels), Column("r", "r")]
     for kind, words in (("fisher", "Fisher"), ("scene", "scenes")):
-        table[words] = [_bounds(*pair) for pair in rows[[f"{kind}_low", f"{kind}_high"]].to_numpy()]
-        table[f"{words}, p"] = [_p(p) for p in rows[f"{kind}_p"]]
-    return pd.DataFrame(table)
+        ends = rows[[f"{kind}_low", f"{kind}_high"]].to_numpy()
+        rows = rows.assign(**{kind: ["–" if low != low else f"{number(low)} to {number(high)}"
+                                     for low, high in ends]})  # fmt: skip
+        columns += [Column(words, kind), Column(f"{words}, p", f"{kind}_p", form=p_value)]
+    return cells(rows, *columns)
 
 
 def load_richness(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
@@ -92,13 +92,10 @@ def load_richness(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFram
     Args:
         frame: from `analysis.confounding.scene_richness`.
     """
-    words = {"miou": "mIoU"} | METRIC_NAMES
-    lines = [
-        {"model": labels.get(model, model)}
-        | {words[r.quantity]: beside(r.r, r.low, r.high) for r in rows.itertuples()}
-        for model, rows in frame.groupby("model", sort=False)
-    ]
-    return pd.DataFrame(lines, columns=["model", *words.values()]).fillna("")
+    words = {"miou": "mIoU"} | METRICS
+    table = crossed(frame, [Column("model", "model", words=labels)], "quantity",
+                    Column("", "r", interval=("low", "high")), words=words, missing="")  # fmt: skip
+    return table.reindex(columns=["model", *words.values()], fill_value="")
 
 
 def load_false_alarms(rates: Mapping[float, Mapping[str, float]]) -> pd.DataFrame:
@@ -122,15 +119,13 @@ def load_measures(
         frame: from `analysis.quality_measures.quality_measures_by_condition`.
         words: name -> words of a measure.
     """
-    clean = frame[frame.condition == "clean"].set_index("segmenter")
-    table = {"measure": list(words.values())}
-    for segmenter, row in clean.iterrows():
-        table[labels.get(segmenter, segmenter)] = [number(row[name]) for name in words]
-    return pd.DataFrame(table)
+    clean = frame[frame.condition == "clean"].melt("segmenter", list(words), "measure", "value")
+    return crossed(clean, [Column("measure", "measure", words=words)], "segmenter",
+                   Column("", "value"), words=labels)  # fmt: skip
 
 
 def load_rival_gains(frame: pd.DataFrame, words: Mapping[str, str], level: str) -> pd.DataFrame:
-    """Return for each measure and metric the mean gain over mIoU, and how many pairs are told.
+    """Return for each measure and metric the mean gain over mIoU, and how many exclude zero.
 
     Args:
         frame: from `analysis.alternative_measures.measure_correlations`.
@@ -141,9 +136,9 @@ def load_rival_gains(frame: pd.DataFrame, words: Mapping[str, str], level: str) 
     for quality, mine in rows.groupby("quality", sort=False):
         line = {"measure": words.get(quality, quality)}
         for metric, group in mine.groupby("metric", sort=False):
-            way = told(group, "gain_low", "gain_high")
-            tally = f"{(way > 0).sum()} better, {(way < 0).sum()} worse of {len(group)}"
-            line[METRIC_NAMES[metric]] = (
+            better, worse = (group.gain_low > 0).sum(), (group.gain_high < 0).sum()
+            tally = f"{better} better, {worse} worse of {len(group)}"
+            line[METRICS[metric]] = (
                 f"{number(group.gain.mean(), sign=True)} {span(tally, 'interval')}"
             )
         lines.append(line)
@@ -156,21 +151,16 @@ def load_auc(scores: pd.DataFrame, labels: Mapping[str, str], metric: str) -> pd
     Args:
         scores: ``scores`` of `analysis.failure_prediction.Prediction`.
     """
-    rows = scores[scores.metric == metric]
     lines = []
-    for features, mine in rows.groupby("features", sort=False):
-        line = {"features": features}
-        for vlm, group in mine.groupby("vlm", sort=False):
-            low, high = group.auc.min(), group.auc.max()
-            cell = beside(*group[["auc", "low", "high"]].iloc[0])
-            several = " to ".join(dict.fromkeys((number(low), number(high))))
-            line[labels.get(vlm, vlm)] = cell if len(group) == 1 else several
-        lines.append(line)
-    return pd.DataFrame(lines)
+    for key, group in scores[scores.metric == metric].groupby(["features", "vlm"], sort=False):
+        one = beside(*group[["auc", "low", "high"]].iloc[0])
+        lines.append((*key, one if len(group) == 1 else value_range(group.auc)))
+    rows = pd.DataFrame(lines, columns=["features", "vlm", "auc"])
+    return crossed(rows, [Column("features", "features")], "vlm", Column("", "auc"), words=labels)
 
 
-def load_prediction_gains(gains: pd.DataFrame) -> pd.DataFrame:
-    """Return for each comparison and failure the range of gains in AUC, and how many are told.
+def load_foresight_gains(gains: pd.DataFrame) -> pd.DataFrame:
+    """Return for each comparison and failure the range of gains in AUC, and how many exclude zero.
 
     Args:
         gains: ``gains`` of `analysis.failure_prediction.Prediction`.
@@ -180,40 +170,16 @@ def load_prediction_gains(gains: pd.DataFrame) -> pd.DataFrame:
         line = {"features": features, "against": against}
         for metric, group in mine.groupby("metric", sort=False):
             known = group.dropna(subset=["gain", "low"])
-            way, kept = told(known), (known.holm < ALPHA).sum()
-            tally = f"{(way > 0).sum()} more, {(way < 0).sum()} less of {len(known)}; Holm {kept}"
-            ends = (number(v, sign=True) for v in (known.gain.min(), known.gain.max()))
-            line[METRIC_NAMES[metric]] = (
-                f"{' to '.join(dict.fromkeys(ends))} {span(tally, 'interval')}"
-            )
+            more, less = (known.low > 0).sum(), (known.high < 0).sum()
+            tally = f"{more} more, {less} less of {len(known)}; Holm {(known.holm < ALPHA).sum()}"
+            gained = value_range(known.gain, sign=True)
+            line[METRICS[metric]] = f"{gained} {span(tally, 'interval')}"
         lines.append(line)
     return pd.DataFrame(lines)
 
 
-def _pairs(
-    frame: pd.DataFrame,
-    labels: Mapping[str, str],
-    column: str,
-    words: Mapping[str, str],
-    prefix: str,
-) -> pd.DataFrame:
-    lines = []
-    for (metric, vlm, segmenter), rows in frame.groupby(["metric", "vlm", "segmenter"], sort=False):
-        line = {
-            "metric": METRIC_NAMES[metric],
-            "VLM": labels.get(vlm, vlm),
-            "segmenter": labels.get(segmenter, segmenter),
-        }
-        for _, row in rows.iterrows():
-            cell = beside(row.r, row[f"{prefix}low"], row[f"{prefix}high"])
-            line[words.get(row[column], row[column])] = cell
-        lines.append(line)
-    return pd.DataFrame(lines)
-
-
-def _bounds(low: float, high: float) -> str:
-    return "–" if low != low else f"{number(low)} to {number(high)}"
-
-
-def _p(p: float) -> str:
-    return "< 0.001" if p < 0.001 else number(p, 3)
+def _pair(labels: Mapping[str, str]) -> list[Column]:
+    return [
+        Column("metric", "metric", words=METRICS), Column("VLM", "vlm", words=labels),
+        Column("segmenter", "segmenter", words=labels),
+    ]  # fmt: skip

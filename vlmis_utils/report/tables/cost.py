@@ -9,11 +9,9 @@ import pandas as pd
 from vlmis_utils.analysis.cost import STAGES, Cost, by_model, hours
 from vlmis_utils.core.formatting import number
 from vlmis_utils.report.figures.cost import load_peaks
-from vlmis_utils.report.tables.markdown import span
+from vlmis_utils.report.tables.markdown import Column, cells, span
 
 __all__ = ["load_comparison", "load_costs", "load_memory", "load_profile", "load_stage_names"]
-
-_SHOWN = {"scenes": "scenes", "conditions": "conditions"}
 
 
 def load_stage_names(profile: pd.DataFrame) -> pd.DataFrame:
@@ -22,12 +20,12 @@ def load_stage_names(profile: pd.DataFrame) -> pd.DataFrame:
     The share is of all processor seconds of the profile, loading and rendering included.
     """
     seconds = profile.groupby("stage").seconds.sum()
-    rows = [
-        (stage, words, number(seconds[stage], 1), f"{100 * seconds[stage] / seconds.sum():.1f} %")
-        for stage, words in STAGES.items()
-        if stage in seconds
-    ]
-    return pd.DataFrame(rows, columns=["stage", "what", "seconds", "share"])
+    rows = pd.DataFrame({"words": STAGES, "seconds": seconds, "share": seconds / seconds.sum()})
+    rows = rows.loc[[stage for stage in STAGES if stage in seconds]].reset_index(names="stage")
+    return cells(
+        rows, Column("stage", "stage"), Column("what", "words"),
+        Column("seconds", "seconds", digits=1), Column("share", "share", form=_share),
+    )  # fmt: skip
 
 
 def load_profile(profile: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
@@ -37,48 +35,42 @@ def load_profile(profile: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFra
     """
     table = by_model(profile)
     stages = [column for column in table if column not in ("total", "share")]
-    cells: dict[str, list[str]] = {
-        "of": [labels.get(model, model) or _SHOWN[kind] for kind, model in table.index]
-    }
-    for stage in stages:
-        cells[stage] = [number(v, 1) if v > 0 else "–" for v in table[stage]]
-    cells["all"] = [number(v, 1) for v in table.total]
-    cells["share"] = [f"{100 * v:.1f} %" for v in table.share]
-    return pd.DataFrame(cells)
+    rows = table.assign(of=[labels.get(model, model) or kind for kind, model in table.index])
+    rows[stages] = rows[stages].where(rows[stages] > 0)
+    return cells(
+        rows,
+        Column("of", "of"),
+        *(Column(stage, stage, digits=1) for stage in stages),
+        Column("all", "total", digits=1),
+        Column("share", "share", form=_share),
+    )
 
 
 def load_comparison(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the cells of one file of `analysis.cost.load_benches`."""
-    return pd.DataFrame(
-        {
-            "what": rows.subject,
-            "inputs": rows.inputs,
-            "peer": rows.peer,
-            "ours, ms": [_time(v) for v in rows.ours_ms],
-            "peer, ms": [_time(v) for v in rows.peer_ms],
-            "ratio": [
-                f"{_ratio(r)} {span(f'{_ratio(low)} to {_ratio(high)}', 'interval')}"
-                for r, low, high in zip(rows.ratio, rows.low, rows.high, strict=True)
-            ],
-            "goal": [
-                f"{g:g}, **{v}**" if v else "–"
-                for g, v in zip(rows.goal, rows.verdict, strict=True)
-            ],
-        }
+    known = rows.assign(
+        around=[
+            f"{_time(ratio)} {span(f'{_time(low)} to {_time(high)}', 'interval')}"
+            for ratio, low, high in zip(rows.ratio, rows.low, rows.high, strict=True)
+        ],
+        met=[f"{g:g}, **{v}**" if v else "–" for g, v in zip(rows.goal, rows.verdict, strict=True)],
     )
+    return cells(
+        known, Column("what", "subject"), Column("inputs", "inputs"), Column("peer", "peer"),
+        Column("ours, ms", "ours_ms", form=_time), Column("peer, ms", "peer_ms", form=_time),
+        Column("ratio", "around"), Column("goal", "met"),
+    )  # fmt: skip
 
 
 def load_memory(samples: pd.DataFrame) -> pd.DataFrame:
     """Return scenes, peak and growth of `report.figures.cost.load_peaks` as cells."""
-    peaks = load_peaks(samples)
-    return pd.DataFrame(
-        {
-            "scenes": [str(n) for n in peaks.scenes],
-            "at the start, MiB": [number(v, 0) for v in peaks.start],
-            "peak, MiB": [number(v, 0) for v in peaks.peak],
-            "growth, KiB a scene": [number(v, 1, sign=True) for v in peaks.growth],
-            "seconds": [number(v, 0) for v in peaks.seconds],
-        }
+    return cells(
+        load_peaks(samples),
+        Column("scenes", "scenes"),
+        Column("at the start, MiB", "start", digits=0),
+        Column("peak, MiB", "peak", digits=0),
+        Column("growth, KiB a scene", "growth", digits=1, sign=True),
+        Column("seconds", "seconds", digits=0),
     )
 
 
@@ -102,28 +94,33 @@ def load_costs(
     profiles = [cost for cost in (small, large) if cost is not None]
     models = dict.fromkeys([*recorded, *(m for cost in profiles for m in cost.models)])
     nothing = float("nan")
-    cells: dict[str, list[str]] = {"model": [labels.get(m, m) for m in models]}
-    cells["this run, s"] = [number(recorded.get(m, nothing), 3) for m in models]
-    for title, cost in (("256×512, s", small), ("1024×2048, s", large)):
-        known = cost.models if cost is not None else {}
-        cells[title] = [number(known.get(m, nothing), 3) for m in models]
+    rows = pd.DataFrame({"model": list(models)})
+    rows["run"] = [recorded.get(m, nothing) for m in models]
+    for size, cost in (("small", small), ("large", large)):
+        rows[size] = [cost.models.get(m, nothing) if cost is not None else nothing for m in models]
     for scenes in sizes:
-        alone = [
+        rows[f"{scenes}"] = [
             hours(Cost(large.decode, large.corrupt, {m: large.models[m]}), scenes, workers=workers)
             if large is not None and m in large.models else nothing
             for m in models
         ]  # fmt: skip
-        cells[f"{scenes} scenes, h"] = [number(v, 1) for v in alone]
-    table = pd.DataFrame(cells)
     if large is not None:
-        whole = [number(hours(large, scenes, workers=workers), 1) for scenes in sizes]
-        table.loc[len(table)] = ["**all of the profile**", "–", "–", "–", *whole]
-    return table
+        whole = {f"{scenes}": hours(large, scenes, workers=workers) for scenes in sizes}
+        rows = pd.concat([rows, pd.DataFrame([{"model": "**all of the profile**"} | whole])])
+    return cells(
+        rows.reset_index(drop=True),
+        Column("model", "model", words=labels),
+        Column("this run, s", "run", digits=3),
+        Column("256×512, s", "small", digits=3),
+        Column("1024×2048, s", "large", digits=3),
+        *(Column(f"{scenes} scenes, h", f"{scenes}", digits=1) for scenes in sizes),
+    )
 
 
-def _time(milliseconds: float) -> str:
-    return number(milliseconds, 0 if milliseconds >= 100 else 1 if milliseconds >= 10 else 2)
+def _share(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
-def _ratio(value: float) -> str:
+def _time(value: float) -> str:
+    """Return milliseconds, or a ratio, with as many digits as it deserves."""
     return number(value, 0 if value >= 100 else 1 if value >= 10 else 2)

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 import pandas as pd
 
 from vlmis_utils.analysis.paper import tables
-from vlmis_utils.core.formatting import number, verbatim
+from vlmis_utils.core.formatting import p_value, verbatim
 from vlmis_utils.protocol.classes import OBJECT_CLASSES
 from vlmis_utils.protocol.conditions import CONDITION_NAMES, ordered
-from vlmis_utils.report.tables.markdown import beside
+from vlmis_utils.report.tables.markdown import Column, cells, crossed
+from vlmis_utils.report.words import METRICS
 
 __all__ = [
     "load_controls", "load_correlations", "load_misalignment", "load_parsers", "load_presence",
@@ -27,110 +28,91 @@ def load_misalignment(by_condition: pd.DataFrame, vlm: str) -> pd.DataFrame:
     With intervals, printed values, and what the paper lacks: COR among the images that hold a
     critical class, mentions an answer, and coverage. The blank arm is the last row.
     """
-    paper = tables.load_tables456().set_index(["vlm", "condition"])
-    rows = by_condition[by_condition.vlm == vlm].set_index("condition")
-    cells = []
-    for condition in ordered(rows.index):
-        row = rows.loc[condition]
-        printed = paper.loc[(vlm, condition)] if (vlm, condition) in paper.index else {}
-        line = {"condition": CONDITION_NAMES[condition] if condition == "blank" else condition}
-        for metric in ("hr", "cor", "smr"):
-            line[metric.upper()] = beside(
-                row[metric], row[f"{metric}_low"], row[f"{metric}_high"], printed.get(metric)
-            )
-        line["parsed"] = beside(row.parse_success, paper=printed.get("parse_success"))
-        line["COR if critical"] = number(row.cor_conditional)
-        line["mentions"] = number(row.mentions, 1)
-        line["coverage"] = number(row.coverage)
-        cells.append(line)
-    return pd.DataFrame(cells)
+    rows = by_condition[by_condition.vlm == vlm]
+    rows = rows.set_index("condition").loc[ordered(rows.condition)].reset_index()
+    rows = rows.merge(tables.load_tables456(), "left", ["vlm", "condition"],
+                      suffixes=("", "_paper"))  # fmt: skip
+    return cells(
+        rows,
+        Column("condition", "condition", words={"blank": CONDITION_NAMES["blank"]}),
+        *(Column(w, m, interval=True, paper=f"{m}_paper") for m, w in METRICS.items()),
+        Column("parsed", "parse_success", paper="parse_success_paper"),
+        Column("COR if critical", "cor_conditional"),
+        Column("mentions", "mentions", digits=1),
+        Column("coverage", "coverage"),
+    )
 
 
 def load_controls(
     by_condition: pd.DataFrame, baselines: pd.DataFrame, labels: Mapping[str, str]
 ) -> pd.DataFrame:
     """Return what answers score without seeing: constants, blank images; clean ones beside."""
-    lines = []
-    for row in baselines.itertuples():
-        lines.append((row.baseline, row))
+    parts = [baselines.assign(answer=baselines.baseline)]
     for condition, words in (("blank", "blank image"), ("clean", "clean image")):
-        for row in by_condition[by_condition.condition == condition].itertuples():
-            lines.append((f"{labels.get(row.vlm, row.vlm)}, {words}", row))
-    columns = {"HR": "hr", "COR": "cor", "SMR": "smr"}
-    table = {"answer": [words for words, _ in lines]}
-    for head, column in columns.items():
-        table[head] = [
-            beside(getattr(r, column), getattr(r, f"{column}_low"), getattr(r, f"{column}_high"))
-            for _, r in lines
-        ]
-    table["F1"] = [number(r.f1) for _, r in lines]
-    table["coverage"] = [number(r.coverage) for _, r in lines]
-    return pd.DataFrame(table)
+        rows = by_condition[by_condition.condition == condition]
+        parts.append(rows.assign(answer=[f"{labels.get(v, v)}, {words}" for v in rows.vlm]))
+    return cells(
+        pd.concat(parts),
+        Column("answer", "answer"),
+        *(Column(words, metric, interval=True) for metric, words in METRICS.items()),
+        Column("F1", "f1"),
+        Column("coverage", "coverage"),
+    )
 
 
 def load_smr_split(by_condition: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """Return SMR in its three parts by VLM and condition, and the share of declined answers."""
     rows = by_condition.assign(order=by_condition.condition.map(list(CONDITION_NAMES).index))
-    rows = rows.sort_values(["vlm", "order"], kind="stable")
-    return pd.DataFrame(
-        {
-            "model": [labels.get(v, v) for v in rows.vlm],
-            "condition": rows.condition.to_list(),
-            "SMR": [number(v) for v in rows.smr],
-            "said safe, is unsafe": [number(v) for v in rows.false_safe],
-            "said unsafe, is safe": [number(v) for v in rows.false_alarm],
-            "no decision": [number(v) for v in rows.abstained],
-            "of these declined": [number(v) for v in rows.declined],
-            "balanced accuracy": [number(v) for v in rows.safety_balanced_accuracy],
-        }
+    return cells(
+        rows.sort_values(["vlm", "order"], kind="stable"),
+        Column("model", "vlm", words=labels),
+        Column("condition", "condition"),
+        Column("SMR", "smr"),
+        Column("said safe, is unsafe", "false_safe"),
+        Column("said unsafe, is safe", "false_alarm"),
+        Column("no decision", "abstained"),
+        Column("of these declined", "declined"),
+        Column("balanced accuracy", "safety_balanced_accuracy"),
     )
 
 
 def load_visible(by_condition: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """Return HR and COR under occlusion, with and without the objects that nobody could see."""
-    rows = by_condition[by_condition.condition.str.startswith("OCC")]
-    return pd.DataFrame(
-        {
-            "model": [labels.get(v, v) for v in rows.vlm],
-            "condition": rows.condition.to_list(),
-            "HR": [number(v) for v in rows.hr],
-            "HR, visible only": [number(v) for v in rows.hr_visible],
-            "COR": [number(v) for v in rows.cor],
-            "COR, visible only": [number(v) for v in rows.cor_visible],
-        }
+    return cells(
+        by_condition[by_condition.condition.str.startswith("OCC")],
+        Column("model", "vlm", words=labels),
+        Column("condition", "condition"),
+        Column("HR", "hr"),
+        Column("HR, visible only", "hr_visible"),
+        Column("COR", "cor"),
+        Column("COR, visible only", "cor_visible"),
     )
 
 
 def load_parsers(scoped: pd.DataFrame, keyword: pd.DataFrame, vlm: str) -> pd.DataFrame:
     """Return HR and COR of one VLM read by the scoped parser and by the plain keyword rule."""
-    table: dict[str, list[str]] = {}
-    frames = {"scoped": scoped, "keyword": keyword}
-    frames = {k: f[f.vlm == vlm].set_index("condition") for k, f in frames.items()}
-    conditions = ordered(frames["scoped"].index)
-    table["condition"] = conditions
-    for metric in ("hr", "cor"):
-        for rule, frame in frames.items():
-            table[f"{metric.upper()}, {rule}"] = [
-                beside(*frame.loc[c, [metric, f"{metric}_low", f"{metric}_high"]])
-                for c in conditions
-            ]
-    return pd.DataFrame(table)
+    read = {"scoped": scoped, "keyword": keyword}
+    both = pd.concat([f[f.vlm == vlm].assign(rule=rule) for rule, f in read.items()])
+    places = ordered(both.condition)
+    both = both.sort_values("condition", key=lambda c: c.map(places.index), kind="stable")
+    parts = [
+        crossed(both, [Column("condition", "condition")], "rule", Column("", m, interval=True),
+                words={rule: f"{METRICS[m]}, {rule}" for rule in read})
+        for m in ("hr", "cor")
+    ]  # fmt: skip
+    return parts[0].merge(parts[1])
 
 
 def load_presence(presence: pd.DataFrame, labels: Mapping[str, str], value: str) -> pd.DataFrame:
     """Return one presence measure on clean images by class and VLM, and its mean."""
     clean = presence[presence.condition == "clean"]
-    table = clean.pivot(index="class", columns="vlm", values=value)
-    table = table.loc[list(dict.fromkeys(clean["class"])), list(dict.fromkeys(clean.vlm))]
-    table.loc["**mean**"] = table.mean()
     counts = clean.drop_duplicates("class").set_index("class")
-    out = pd.DataFrame({"class": table.index})
-    out["scenes with it"] = [
-        f"{counts.positives[c]} of {counts.n[c]}" if c in counts.index else "" for c in table.index
-    ]
-    for vlm in table.columns:
-        out[labels.get(vlm, vlm)] = [number(v) for v in table[vlm]]
-    return out
+    seen = {name: f"{row.positives} of {row.n}" for name, row in counts.iterrows()}
+    means = clean.groupby("vlm", sort=False)[value].mean().reset_index()
+    rows = pd.concat([clean, means.assign(**{"class": "**mean**"})])
+    rows = rows.assign(seen=[seen.get(name, "") for name in rows["class"]])
+    lead = [Column("class", "class"), Column("scenes with it", "seen")]
+    return crossed(rows, lead, "vlm", Column("", value), words=labels)
 
 
 def load_quotes(
@@ -189,26 +171,18 @@ def load_correlations(
         over: conditions or images.
         paper: the same columns computed from the printed tables, or None.
     """
-    printed = None
+    keys = ["segmenter", "vlm", "metric", "method"]
+    rows = frame[frame.over == over].assign(printed=float("nan"))
     if paper is not None:
-        printed = paper.set_index(["segmenter", "vlm", "metric", "method"]).r
-    rows = frame[frame.over == over]
-    lines = []
-    for (segmenter, vlm, metric), group in rows.groupby(["segmenter", "vlm", "metric"], sort=False):
-        line = {
-            "metric": metric.upper(),
-            "VLM": labels.get(vlm, vlm),
-            "segmenter": labels.get(segmenter, segmenter),
-            "n": str(group.n.iloc[0]),
-        }
-        for row in group.itertuples():
-            key = (segmenter, vlm, metric, row.method)
-            value = printed.get(key) if printed is not None else None
-            name = row.method.capitalize()
-            line[name] = beside(row.r, row.low, row.high, value)
-            if over == "conditions":
-                line[f"{name} p"] = "< 0.001" if row.p < 0.001 else number(row.p, 3)
-        lines.append(line)
-    order = {m.upper(): i for i, m in enumerate(("hr", "cor", "smr"))}
-    lines.sort(key=lambda line: order[line["metric"]])
-    return pd.DataFrame(lines)
+        printed = paper[[*keys, "r"]].rename(columns={"r": "printed"})
+        rows = rows.drop(columns="printed").merge(printed, "left", keys)
+    rows = rows.sort_values("metric", key=lambda m: m.map(list(METRICS).index), kind="stable")
+    shown = [Column("", "r", interval=("low", "high"), paper="printed")]
+    if over == "conditions":
+        shown.append(Column(" p", "p", form=p_value))
+    lead = [
+        Column("metric", "metric", words=METRICS), Column("VLM", "vlm", words=labels),
+        Column("segmenter", "segmenter", words=labels), Column("n", "n"),
+    ]  # fmt: skip
+    return crossed(rows, lead, "method", *shown,
+                   words={"pearson": "Pearson", "spearman": "Spearman"})  # fmt: skip

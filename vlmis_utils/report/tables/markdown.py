@@ -6,14 +6,101 @@ the table gets a number, can be referred to by name, and may hold roles and link
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 from IPython.display import Markdown
 
 from vlmis_utils.core.formatting import number
 
-__all__ = ["beside", "fold", "numbered", "span"]
+__all__ = ["Column", "beside", "cells", "crossed", "fold", "numbered", "span"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a column of a table shows of the rows of a frame.
+
+    Attributes:
+        heading: above the column.
+        key: column of the frame; numbers with a fraction are rounded, other values kept as text.
+        digits: behind the point.
+        interval: columns of the lower and upper end shown beside the value; True for ``key`` with
+            ``_low`` and ``_high``.
+        paper: column of the value that the paper printed.
+        sign: whether a plus is written.
+        words: value to the words shown.
+        form: turns a value into its text, in place of the above.
+    """
+
+    heading: str
+    key: str
+    digits: int = 2
+    interval: bool | tuple[str, str] = False
+    paper: str = ""
+    sign: bool = False
+    words: Mapping[Any, str] | None = None
+    form: Callable[[Any], str] | None = None
+
+    def of(self, frame: pd.DataFrame) -> list[str]:
+        """Return the finished cells of a frame, one a row."""
+        ends = (f"{self.key}_low", f"{self.key}_high") if self.interval is True else self.interval
+        names = (self.key, *(ends or ()), *([self.paper] if self.paper else []))
+        return [self._cell(*row) for row in zip(*(frame[name] for name in names), strict=True)]
+
+    def _cell(self, value: Any, *more: float) -> str:
+        if self.form is not None:
+            return self.form(value)
+        if self.words is not None:
+            return str(self.words.get(value, value))
+        if not isinstance(value, float):
+            return str(value)
+        ends = more[:2] if self.interval else (float("nan"), float("nan"))
+        paper = more[-1] if self.paper else None
+        return beside(value, *ends, paper=paper, digits=self.digits, sign=self.sign)
+
+
+def cells(frame: pd.DataFrame, *columns: Column) -> pd.DataFrame:
+    """Return a table with a row for each row of a frame.
+
+    >>> cells(pd.DataFrame({"r": [0.5], "n": [3]}), Column("r", "r"), Column("points", "n"))
+          r points
+    0  0.50      3
+    """
+    return pd.DataFrame({column.heading: column.of(frame) for column in columns}, dtype=object)
+
+
+def crossed(
+    frame: pd.DataFrame,
+    rows: Sequence[Column],
+    across: str,
+    *shown: Column,
+    words: Mapping[Any, str] | None = None,
+    missing: str = "–",
+) -> pd.DataFrame:
+    """Return a table whose columns are the values of a column of the frame.
+
+    Args:
+        frame: one row a cell.
+        rows: leading columns; rows of the frame that agree in them stand in one row of the table.
+        across: the column whose values become headings.
+        shown: what a cell shows; a heading is added to that of its value.
+        words: of the values of ``across``.
+        missing: for a cell that the frame does not have.
+    """
+    known = words or {}
+    names = [column.key for column in rows]
+    keys = frame.groupby(names, sort=False, dropna=False).ngroup()
+    heads = [str(known.get(value, value)) for value in frame[across]]
+    lines: dict[int, dict[str, str]] = {}
+    for column in shown:
+        for key, head, text in zip(keys, heads, column.of(frame), strict=True):
+            lines.setdefault(key, {})[f"{head}{column.heading}"] = text
+    columns = [f"{head}{column.heading}" for head in dict.fromkeys(heads) for column in shown]
+    table = pd.DataFrame(list(lines.values()), columns=columns, dtype=object).fillna(missing)
+    first = frame.loc[~frame[names].duplicated().to_numpy()]
+    return pd.concat([cells(first, *rows), table], axis=1)
 
 
 def numbered(
@@ -65,15 +152,17 @@ def beside(
     high: float = float("nan"),
     paper: float | None = None,
     digits: int = 2,
+    sign: bool = False,
 ) -> str:
     """Return a cell: our value, its interval, and the paper's value where it printed one.
 
     >>> beside(0.5, 0.4, 0.6, paper=0.77)
     '0.50 [0.40 to 0.60]{.interval} [0.77]{.paper}'
     """
-    parts = [number(value, digits)]
+    parts = [number(value, digits, sign)]
     if low == low:
-        parts.append(span(f"{number(low, digits)} to {number(high, digits)}", "interval"))
+        ends = f"{number(low, digits, sign)} to {number(high, digits, sign)}"
+        parts.append(span(ends, "interval"))
     if paper is not None and paper == paper:
         parts.append(span(number(paper, digits), "paper"))
     return " ".join(parts)

@@ -1,4 +1,4 @@
-"""Tables of the parser study: a ``load_`` takes frames of `analysis.parser_study`, gives cells."""
+"""Tables of parser validation: each ``load_`` takes frames of `analysis.parser_study`."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ import pandas as pd
 from vlmis_utils.analysis.parser_study.accuracy import ALL, CLOSED_RULES, labelled_rows
 from vlmis_utils.analysis.parser_study.first_token import TASKS
 from vlmis_utils.analysis.parser_study.rereading import EVERY
-from vlmis_utils.core.formatting import number
 from vlmis_utils.metrics.parsing.gold import PHENOMENA
 from vlmis_utils.protocol.conditions import CONDITION_NAMES, ordered
-from vlmis_utils.report.tables.markdown import beside
+from vlmis_utils.report.tables.markdown import Column, cells, crossed
 
 __all__ = [
     "load_agreement", "load_closed_quality", "load_confusions", "load_effects", "load_imagined",
     "load_mention_quality", "load_phenomena", "load_telling",
 ]  # fmt: skip
 
-_ALL = "**all answers**"
+_PHENOMENON = [Column("phenomenon", "phenomenon", words={ALL: "**all answers**"})]
+_VALUE = Column("", "value", interval=("low", "high"))
+_CONDITIONS = {EVERY: "**mean of all**", "blank": CONDITION_NAMES["blank"]}
 
 
 def load_phenomena(split: str = "unseen") -> pd.DataFrame:
@@ -41,72 +42,51 @@ def load_phenomena(split: str = "unseen") -> pd.DataFrame:
 
 def load_mention_quality(quality: pd.DataFrame) -> pd.DataFrame:
     """Return precision, recall and exact share of both rules by phenomenon, with intervals."""
-    lines = []
-    for (name, rule), group in quality.groupby(["phenomenon", "rule"], sort=False):
-        line = {"phenomenon": _ALL if name == ALL else name, "rule": rule}
-        line["answers"] = str(group.answers.iloc[0])
-        for row in group.itertuples():
-            line[row.measure] = beside(row.value, row.low, row.high)
-        lines.append((_place(name), line))
-    return pd.DataFrame([line for _, line in sorted(lines, key=lambda pair: pair[0])])
+    rows = quality.assign(place=quality.phenomenon.map(_place)).sort_values("place", kind="stable")
+    lead = [*_PHENOMENON, Column("answers", "answers")]
+    return crossed(rows, [lead[0], Column("rule", "rule"), lead[1]], "measure", _VALUE)
 
 
 def load_closed_quality(quality: pd.DataFrame) -> pd.DataFrame:
     """Return the accuracy of each closed rule by task and phenomenon, with intervals."""
-    lines = []
-    for (task, name), group in quality.groupby(["task", "phenomenon"], sort=False):
-        line = {"task": task, "phenomenon": _ALL if name == ALL else name}
-        line["answers"] = str(group.answers.iloc[0])
-        rows = group.set_index("rule")
-        for rule in CLOSED_RULES["safety"]:
-            line[rule] = ""
-            if rule in rows.index:
-                line[rule] = beside(*rows.loc[rule, ["value", "low", "high"]])
-        lines.append(line)
-    return pd.DataFrame(lines)
+    lead = [Column("task", "task"), *_PHENOMENON, Column("answers", "answers")]
+    table = crossed(quality, lead, "rule", _VALUE, missing="")
+    return table[[*(column.heading for column in lead), *CLOSED_RULES["safety"]]]
 
 
 def load_confusions(confusions: pd.DataFrame) -> pd.DataFrame:
     """Return, for each task, rule and label, how many answers were read as what."""
-    lines = []
-    for (task, rule, said), group in confusions.groupby(["task", "rule", "said"], sort=False):
-        counts = [str(c) for c in group["count"]]
-        lines.append((task, rule, said, *counts))
-    columns = ["task", "rule", "label", "yes or safe", "no or unsafe", "undecided"]
-    return pd.DataFrame(lines, columns=columns)
+    lead = [Column("task", "task"), Column("rule", "rule"), Column("label", "said")]
+    place = confusions.groupby(["task", "rule", "said"], sort=False).cumcount()
+    words = dict(enumerate(("yes or safe", "no or unsafe", "undecided")))
+    return crossed(confusions.assign(place=place), lead, "place", Column("", "count"), words=words)
 
 
 def load_telling(telling: pd.DataFrame, tasks: tuple[str, ...]) -> pd.DataFrame:
     """Return sentences that the plain rule misreads and ours does not, one a phenomenon."""
     rows = telling[telling.task.isin(tasks)]
-    return pd.DataFrame(
-        {
-            "task": rows.task.to_list(),
-            "phenomenon": rows.phenomenon.to_list(),
-            "answer": [f"“{_one_line(text)}”" for text in rows.text],
-            "meant": rows.label.to_list(),
-            "read plainly": rows.plain.to_list(),
-            "misread": [f"{w} of {n}" for w, n in zip(rows.wrong, rows.answers, strict=True)],
-        }
+    counts = [f"{wrong} of {n}" for wrong, n in zip(rows.wrong, rows.answers, strict=True)]
+    return cells(
+        rows.assign(misread=counts),
+        Column("task", "task"),
+        Column("phenomenon", "phenomenon"),
+        Column("answer", "text", form=lambda text: f"“{_one_line(text)}”"),
+        Column("meant", "label"),
+        Column("read plainly", "plain"),
+        Column("misread", "misread"),
     )
 
 
 def load_imagined(imagined: pd.DataFrame) -> pd.DataFrame:
     """Return the imagined HR and COR by phenomenon and reader; that HR is 0 as labelled is said."""
-    table = imagined.set_index(["phenomenon", "reader", "metric"])
-    lines = []
-    for name in sorted(imagined.phenomenon.unique(), key=_place):
-        line = {"phenomenon": _ALL if name == ALL else name}
-        line["answers"] = str(table.loc[name].answers.iloc[0])
-        for metric, reader in (
-            ("hr", "scoped"), ("hr", "keyword"), ("cor", "labels"), ("cor", "scoped"),
-            ("cor", "keyword"),
-        ):  # fmt: skip
-            words = "as labelled" if reader == "labels" else reader
-            cells = table.loc[(name, reader, metric), ["value", "low", "high"]]
-            line[f"{metric.upper()}, {words}"] = beside(*cells)
-        lines.append(line)
-    return pd.DataFrame(lines)
+    rows = imagined[(imagined.metric != "hr") | (imagined.reader != "labels")]
+    readers = rows.reader.replace("labels", "as labelled")
+    rows = rows.assign(
+        read=rows.metric.str.upper() + ", " + readers,
+        place=rows.phenomenon.map(_place),
+        order=readers.map(["as labelled", "scoped", "keyword"].index),
+    ).sort_values(["place", "metric", "order"], ascending=[True, False, True])
+    return crossed(rows, [*_PHENOMENON, Column("answers", "answers")], "read", _VALUE)
 
 
 def load_effects(
@@ -116,25 +96,27 @@ def load_effects(
 
     By condition only the readings that change some answer of the model are listed.
     """
-    lines = []
     names = [EVERY, *ordered(effects.condition)] if condition is None else [condition]
-    columns = ["model", "read with", "metric", *(["condition"] if condition is None else []),
-               "answers that change", "scoped", "so read", "change"]  # fmt: skip
+    rows = effects[effects.condition.isin(names)]
     if condition is None:
-        moves = effects.groupby(["vlm", "reading"]).changed.transform("max") > 0
-        effects = effects[moves]
-    for (vlm, reading, metric), group in effects.groupby(["vlm", "reading", "metric"], sort=False):
-        rows = group.set_index("condition")
-        for name in (n for n in names if n in rows.index):
-            row = rows.loc[name]
-            line = {"model": labels.get(vlm, vlm), "read with": reading, "metric": metric.upper()}
-            if condition is None:
-                line["condition"] = _condition(name)
-            line["answers that change"] = f"{row.changed} of {row.answers}"
-            line["scoped"], line["so read"] = number(row.base), number(row.other)
-            line["change"] = beside(row.delta, row.low, row.high, digits=3)
-            lines.append(line)
-    return pd.DataFrame(lines, columns=columns)
+        moved = rows.groupby(["vlm", "reading"]).changed.transform("max") > 0
+        rows = rows[moved]
+    keys = ["vlm", "reading", "metric"]
+    rows = rows.assign(
+        pair=rows.groupby(keys, sort=False).ngroup(), place=rows.condition.map(names.index),
+        moved=[f"{c} of {n}" for c, n in zip(rows.changed, rows.answers, strict=True)],
+    ).sort_values(["pair", "place"])  # fmt: skip
+    return cells(
+        rows,
+        Column("model", "vlm", words=labels),
+        Column("read with", "reading"),
+        Column("metric", "metric", form=str.upper),
+        *([Column("condition", "condition", words=_CONDITIONS)] if condition is None else []),
+        Column("answers that change", "moved"),
+        Column("scoped", "base"),
+        Column("so read", "other"),
+        Column("change", "delta", digits=3, interval=("low", "high")),
+    )
 
 
 def load_agreement(
@@ -149,38 +131,32 @@ def load_agreement(
         agreement, discrimination: from `analysis.parser_study.first_token`.
         conditions: which; None for all that occur.
     """
-    auc = discrimination.set_index(["vlm", "task", "condition", "measure"])
-    lines = []
-    for (vlm, task), group in agreement.groupby(["vlm", "task"], sort=False):
-        rows = group.set_index("condition")
-        names = conditions or (*ordered(rows.index), EVERY)
-        for name in (n for n in names if n in rows.index):
-            row = rows.loc[name]
-            line = {"model": labels.get(vlm, vlm), "question": task, "condition": _condition(name)}
-            line["agree"] = beside(row.agree, row.low, row.high, digits=3)
-            line["κ"] = number(row.kappa, 3)
-            line["outside"] = number(row.outside, 4)
-            for measure, words in (
-                ("score", "AUC, score"),
-                ("text", "AUC, text"),
-                ("gain", "gain"),
-            ):
-                cells = auc.loc[(vlm, task, name, measure)]
-                line[words] = beside(cells.value, cells.low, cells.high)
-            lines.append(line)
-    columns = ["model", "question", "condition", "agree", "κ", "outside", "AUC, score", "AUC, text",
-               "gain"]  # fmt: skip
-    return pd.DataFrame(lines, columns=columns)
+    names = list(conditions or (*ordered(agreement.condition), EVERY))
+    keys = ["vlm", "task", "condition"]
+    rows = agreement[agreement.condition.isin(names)]
+    rows = rows.assign(pair=rows.groupby(keys[:2], sort=False).ngroup())
+    rows = rows.assign(place=rows.condition.map(names.index)).sort_values(["pair", "place"])
+    for measure in ("score", "text", "gain"):
+        part = discrimination[discrimination.measure == measure]
+        part = part.set_index(keys)[["value", "low", "high"]]
+        part.columns = [measure, f"{measure}_low", f"{measure}_high"]
+        rows = rows.join(part, on=keys)
+    return cells(
+        rows,
+        Column("model", "vlm", words=labels),
+        Column("question", "task"),
+        Column("condition", "condition", words=_CONDITIONS),
+        Column("agree", "agree", digits=3, interval=("low", "high")),
+        Column("κ", "kappa", digits=3),
+        Column("outside", "outside", digits=4),
+        Column("AUC, score", "score", interval=True),
+        Column("AUC, text", "text", interval=True),
+        Column("gain", "gain", interval=True),
+    )
 
 
 def _place(name: str) -> int:
     return list(PHENOMENA).index(name) if name in PHENOMENA else len(PHENOMENA)
-
-
-def _condition(name: str) -> str:
-    if name == EVERY:
-        return "**mean of all**"
-    return CONDITION_NAMES["blank"] if name == "blank" else name
 
 
 def _one_line(text: str) -> str:

@@ -18,7 +18,7 @@ from vlmis_utils.protocol.classes import (
     TRAIN_CLASSES,
 )
 from vlmis_utils.protocol.conditions import TABLE1, blur_length, ordered
-from vlmis_utils.report.tables.markdown import beside
+from vlmis_utils.report.tables.markdown import Column, cells, crossed
 
 __all__ = ["load_agreement", "load_class_iou", "load_facts", "load_miou", "load_quality",
            "load_table1"]  # fmt: skip
@@ -50,47 +50,41 @@ def load_class_iou(by_condition: pd.DataFrame, segmenter: str = "deeplabv3plus")
 
     Only DeepLabV3+ has printed values.
     """
-    ours = by_condition[by_condition.segmenter == segmenter].set_index("condition")
-    paper = tables.load_table2().set_index(["train_class", "condition"]).iou
-    names = {name: LANGUAGE_NAMES[name] for name in TRAIN_CLASSES} | {"miou": "**mean**"}
-    table = {"class": [f"**{n}**" if n in CRITICAL_CLASSES else n for n in names.values()]}
-    for condition in ordered(ours.index):
-        cells = []
-        for name in names:
-            value = ours.loc[condition, "miou" if name == "miou" else f"iou_{name}"]
-            printed = paper.get((name, condition)) if segmenter == "deeplabv3plus" else None
-            cells.append(beside(100 * value, paper=100 * printed if printed is not None else None,
-                                digits=0))  # fmt: skip
-        table[condition] = cells
-    return pd.DataFrame(table)
+    names = {f"iou_{name}": LANGUAGE_NAMES[name] for name in TRAIN_CLASSES}
+    names = {k: f"**{n}**" if n in CRITICAL_CLASSES else n for k, n in names.items()}
+    names |= {"miou": "**mean**"}
+    ours = by_condition[by_condition.segmenter == segmenter]
+    ours = ours.set_index("condition").loc[ordered(ours.condition)].reset_index()
+    long = ours.melt("condition", list(names), "measure", "iou")
+    printed = tables.load_table2()
+    printed["measure"] = [c if c in names else f"iou_{c}" for c in printed.train_class]
+    if segmenter != "deeplabv3plus":
+        printed = printed.iloc[:0]
+    long = long.merge(printed, "left", ["measure", "condition"], suffixes=("", "_paper"))
+    long[["iou", "iou_paper"]] *= 100
+    return crossed(long, [Column("class", "measure", words=names)], "condition",
+                   Column("", "iou", digits=0, paper="iou_paper"))  # fmt: skip
 
 
 def load_miou(by_condition: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """Return Table 3: mIoU with interval by condition and segmenter, the printed value beside."""
-    paper = tables.load_table3().set_index(["segmenter", "condition"]).miou
-    ours = by_condition.set_index(["segmenter", "condition"])
-    conditions = ordered(by_condition.condition)
-    table = {"condition": conditions}
-    for model in dict.fromkeys(by_condition.segmenter):
-        rows = [ours.loc[(model, c)] for c in conditions]
-        table[labels.get(model, model)] = [
-            beside(r.miou, r.miou_low, r.miou_high, paper.get((model, c)))
-            for c, r in zip(conditions, rows, strict=True)
-        ]
-    return pd.DataFrame(table)
+    rows = by_condition.merge(tables.load_table3(), "left", ["segmenter", "condition"],
+                              suffixes=("", "_paper"))  # fmt: skip
+    places = ordered(rows.condition)
+    rows = rows.sort_values("condition", key=lambda c: c.map(places.index), kind="stable")
+    cell = Column("", "miou", interval=True, paper="miou_paper")
+    return crossed(rows, [Column("condition", "condition")], "segmenter", cell, words=labels)
 
 
 def load_agreement(by_condition: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """Return mIoU of summed counts beside the mean of per-image mIoU and pixel accuracy, clean."""
-    clean = by_condition[by_condition.condition == "clean"]
-    return pd.DataFrame(
-        {
-            "model": [labels.get(m, m) for m in clean.segmenter],
-            "mIoU": [beside(r.miou, r.miou_low, r.miou_high) for r in clean.itertuples()],
-            "mean of per-image mIoU": [number(v) for v in clean.miou_image_mean],
-            "pixel accuracy": [number(v) for v in clean.pixel_accuracy],
-            "images": [str(n) for n in clean.n],
-        }
+    return cells(
+        by_condition[by_condition.condition == "clean"],
+        Column("model", "segmenter", words=labels),
+        Column("mIoU", "miou", interval=True),
+        Column("mean of per-image mIoU", "miou_image_mean"),
+        Column("pixel accuracy", "pixel_accuracy"),
+        Column("images", "n"),
     )
 
 

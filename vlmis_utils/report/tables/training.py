@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
 from vlmis_utils.core.formatting import estimate, listing, number
 from vlmis_utils.protocol.classes import CRITICAL_CLASSES, LANGUAGE_NAMES
-from vlmis_utils.report.tables.markdown import beside
+from vlmis_utils.report.tables.markdown import Column, cells, crossed
 from vlmis_utils.training.evaluation.goals import VERDICTS
 from vlmis_utils.training.recipes.facts import recipe
 
@@ -19,10 +20,7 @@ __all__ = [
 ]  # fmt: skip
 
 _ALSO = {"reached": "reached", "floor": "floor only", "missed": "**missed**"}
-
-
-def _full(value: float, low: float, high: float) -> str:
-    return "–" if value != value else beside(value, low, high)
+_VALUE = Column("", "value", interval=("low", "high"))
 
 
 def load_recipes(models: Sequence[str], labels: Mapping[str, str]) -> pd.DataFrame:
@@ -34,14 +32,13 @@ def load_recipes(models: Sequence[str], labels: Mapping[str, str]) -> pd.DataFra
 
 def load_costs(costs: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """Return model, stage, steps, minutes and the last metric, of `recipes.costs`."""
-    return pd.DataFrame(
-        {
-            "model": costs.model.map(lambda m: labels.get(m, m)),
-            "stage": costs.stage,
-            "optimiser steps": costs.steps.astype(str),
-            "wall minutes": costs.minutes.map(lambda v: f"{v:.0f}"),
-            "last metric in training": costs.metric.map(number),
-        }
+    return cells(
+        costs,
+        Column("model", "model", words=labels),
+        Column("stage", "stage"),
+        Column("optimiser steps", "steps"),
+        Column("wall minutes", "minutes", digits=0),
+        Column("last metric in training", "metric"),
     )
 
 
@@ -56,16 +53,10 @@ def load_by_class(clean: pd.DataFrame, measure: str, labels: Mapping[str, str]) 
     whole = "mIoU" if measure == "IoU" else measure
     each = clean[(clean.measure == measure) & (clean["class"] != "")]
     mean = clean[(clean.measure == whole) & (clean["class"] == "")].assign(**{"class": "mean"})
-    rows = pd.concat([mean, each])
-    rows = rows.assign(cell=[_full(r.value, r.low, r.high) for r in rows.itertuples()])
-    table = rows.pivot(index="class", columns="model", values="cell")
-    models = [m for m in dict.fromkeys(clean.model) if m in table]
-    table = table.reindex(list(dict.fromkeys(rows["class"])))[models].fillna("–")
-    words = [LANGUAGE_NAMES.get(name, name) for name in table.index]
-    names = [f"**{word}**" if word in CRITICAL_CLASSES else word for word in words]
-    table = table.rename(columns=dict(labels))
-    table.insert(0, "class", names)
-    return table.reset_index(drop=True)
+    names = {name: LANGUAGE_NAMES.get(name, name) for name in each["class"]}
+    names = {k: f"**{word}**" if word in CRITICAL_CLASSES else word for k, word in names.items()}
+    lead = Column("class", "class", words=names)
+    return crossed(pd.concat([mean, each]), [lead], "model", _VALUE, words=labels)
 
 
 def load_overall(
@@ -73,30 +64,28 @@ def load_overall(
 ) -> pd.DataFrame:
     """Return a row a measure and a column a model, over all classes, with intervals."""
     rows = clean[clean.measure.isin(measures) & (clean["class"] == "")]
-    rows = rows.assign(cell=[_full(r.value, r.low, r.high) for r in rows.itertuples()])
-    table = rows.pivot(index="measure", columns="model", values="cell")
-    models = [m for m in dict.fromkeys(rows.model)]
-    table = table.reindex([m for m in measures if m in table.index])[models].fillna("–")
-    return table.rename(columns=dict(labels)).reset_index()
+    table = crossed(rows, [Column("measure", "measure")], "model", _VALUE, words=labels)
+    return table.sort_values(
+        "measure", key=lambda m: m.map(list(measures).index), ignore_index=True
+    )
 
 
 def load_goals(judged: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """Return model, measure, what was reached, goal, floor and verdict, of `goals.judge`."""
-    rows = []
-    for row in judged.to_dict("records"):
-        name = LANGUAGE_NAMES.get(row["class"], row["class"])
-        worst = f", least of the classes ({name})" if row["several"] else ""
-        rows.append(
-            {
-                "model": labels.get(row["model"], row["model"]),
-                "measure": f"{row['measure']}{worst}",
-                "reached": _full(row["value"], row["low"], row["high"]),
-                "goal": number(row["goal"]),
-                "floor": number(row["floor"]),
-                "verdict": _ALSO[row["verdict"]],
-            }
-        )
-    return pd.DataFrame(rows)
+    worst = [
+        f"{row.measure}, least of the classes ({LANGUAGE_NAMES.get(name, name)})"
+        if row.several else row.measure
+        for row, name in zip(judged.itertuples(), judged["class"], strict=True)
+    ]  # fmt: skip
+    return cells(
+        judged.assign(worst=worst),
+        Column("model", "model", words=labels),
+        Column("measure", "worst"),
+        replace(_VALUE, heading="reached"),
+        Column("goal", "goal"),
+        Column("floor", "floor"),
+        Column("verdict", "verdict", words=_ALSO),
+    )
 
 
 def goal_findings(judged: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
@@ -133,17 +122,17 @@ def load_baselines(
         clean: rows of ``clean.csv``, of the same models.
         labels: model name to the name shown.
     """
-    own = clean[clean["class"] == ""].set_index(["model", "measure"])
-    rows = []
-    for (model, measure), group in baselines.groupby(["model", "measure"], sort=False):
-        mine = own.loc[(model, measure)]
-        row = {"model": labels.get(model, model), "measure": measure,
-               "the model": _full(mine.value, mine.low, mine.high)}  # fmt: skip
-        for other in group.itertuples():
-            mark = "" if other.difference_low > 0 else " *"
-            row[other.baseline] = f"{number(other.value)}{mark}"
-        rows.append(row)
-    return pd.DataFrame(rows).fillna("–")
+    own = clean[clean["class"] == ""].drop_duplicates(["model", "measure"])
+    rows = baselines.merge(own, "left", ["model", "measure"], suffixes=("_baseline", ""))
+    rows["theirs"] = [
+        number(value) + ("" if low > 0 else " *")
+        for value, low in zip(rows.value_baseline, rows.difference_low, strict=True)
+    ]
+    lead = [
+        Column("model", "model", words=labels), Column("measure", "measure"),
+        replace(_VALUE, heading="the model"),
+    ]  # fmt: skip
+    return crossed(rows, lead, "baseline", Column("", "theirs"))
 
 
 def baseline_findings(baselines: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
@@ -165,35 +154,30 @@ def baseline_findings(baselines: pd.DataFrame, labels: Mapping[str, str]) -> lis
 
 def load_ablations(ablations: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """Return question, model, setting, steps, scenes, size and the measure with its interval."""
-    return pd.DataFrame(
-        {
-            "comparison": [q if q != p else "" for q, p in zip(
-                ablations.question, ["", *ablations.question[:-1]], strict=True)],
-            "setting": ablations.setting,
-            "model": ablations.model.map(lambda m: labels.get(m, m)),
-            "steps": ablations.steps.astype(str),
-            "scenes": ablations.scenes.astype(str),
-            "pixels": [f"{r.height} x {r.width}" for r in ablations.itertuples()],
-            "measure": ablations.measure,
-            "reached": [_full(r.value, r.low, r.high) for r in ablations.itertuples()],
-        }
+    again = ablations.question == ablations.question.shift()
+    rows = ablations.assign(
+        question=ablations.question.mask(again, ""),
+        pixels=[f"{r.height} x {r.width}" for r in ablations.itertuples()],
+    )
+    return cells(
+        rows, Column("comparison", "question"), Column("setting", "setting"),
+        Column("model", "model", words=labels), Column("steps", "steps"),
+        Column("scenes", "scenes"), Column("pixels", "pixels"), Column("measure", "measure"),
+        replace(_VALUE, heading="reached"),
     )  # fmt: skip
 
 
 def load_agreement(agreement: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """Return model, what was compared, over how many, and the value, of ``agreement.csv``."""
     shares = agreement.measure.str.startswith("equal")
-    cells = [
-        f"{100 * v:.3f} %" if share else f"{v:.4f}"
-        for v, share in zip(agreement.value, shares, strict=True)
-    ]
-    return pd.DataFrame(
-        {
-            "model": agreement.model.map(lambda m: labels.get(m, m)),
-            "measure": agreement.measure,
-            "over": agreement.n.map(lambda n: f"{int(n):,}".replace(",", " ")),
-            "value": cells,
-        }
+    texts = [f"{100 * value:.3f} %" if share else f"{value:.4f}"
+             for value, share in zip(agreement.value, shares, strict=True)]  # fmt: skip
+    return cells(
+        agreement.assign(value=texts),
+        Column("model", "model", words=labels),
+        Column("measure", "measure"),
+        Column("over", "n", form=lambda n: f"{int(n):,}".replace(",", " ")),
+        Column("value", "value"),
     )
 
 
