@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -66,30 +68,29 @@ def test_upright_points_stand_over_their_numbers_beside_a_hollow_reference() -> 
         (0.1 * side + x, y) for side, values in ((-1, (0, 1, 2)), (1, (3, 4, 5)))
         for x, y in enumerate(values)
     }  # fmt: skip
-    dotted = [line for line in axis.lines if line.get_linestyle() == ":"]
-    assert len(dotted) == 2 and all((line.get_ydata() == 0.5).all() for line in dotted)
+    reference = [line for line in axis.lines if (line.get_ydata() == 0.5).all()]
+    assert len(reference) == 2 and all(line.is_dashed() for line in reference)
+    assert {line.get_markerfacecolor() for line in reference} == {(1.0, 1.0, 1.0, 1.0)}
     readable(figure)
 
 
-def test_a_frame_without_a_value_is_an_empty_figure() -> None:
+def test_a_frame_without_a_value_has_empty_panels() -> None:
     frame = made(2).assign(value=np.nan)
     assert not plot_intervals(frame, "value", "place_name", "vlm", 2).axes[0].collections
 
 
 DRAW = """
 import hashlib
-from tests.report.figures.test_intervals import made
-from vlmis_utils.report.figures.intervals import plot_intervals
-from vlmis_utils.report.figures.bars import plot_stacked
-from vlmis_utils.report.style import show, styled
 import pandas as pd
-{before}
-parts = {{"low": ("a", "red"), "high": ("b", "blue")}}
-bars = pd.DataFrame({{"condition": ["x", "y"], "low": [0.1, 0.2], "high": [0.3, 0.4]}})
+from tests.report.figures.test_intervals import made
+from vlmis_utils.report.figures.bars import plot_stacked
+from vlmis_utils.report.figures.intervals import plot_intervals
+from vlmis_utils.report.style import show, styled
+parts = {"low": ("a", "red"), "high": ("b", "blue")}
+bars = pd.DataFrame({"condition": ["x", "y"], "low": [0.1, 0.2], "high": [0.3, 0.4]})
+points = made(3, 2), "value", "place_name", "vlm", 3
 figures = [
-    styled(plot_intervals)(
-        made(3, 2), "value", "place_name", "vlm", 3, columns="panel", labels={{}}
-    ),
+    styled(plot_intervals)(*points, columns="panel", labels={}),
     styled(plot_stacked)(bars, parts, "condition", 2),
 ]
 print([hashlib.sha256(show(f).data).hexdigest() for f in figures])
@@ -113,30 +114,27 @@ backend: TkAgg
 """
 
 
-def digests(folder: Path, before: str = "", **environment: str) -> str:
-    """Draw in a process of its own, with these environment variables, and return digests."""
-    known = {k: v for k, v in os.environ.items() if not k.startswith("MPL") or k == "MPLCONFIGDIR"}
-    done = subprocess.run(
-        [sys.executable, "-c", DRAW.format(before=before)], capture_output=True, text=True,
-        env=known | {"PYTHONPATH": os.pathsep.join(sys.path)} | environment, cwd=Path.cwd(),
-        check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_settings_of_a_reader_change_no_byte_of_a_figure(tmp_path: Path) -> None:
-    hostile = tmp_path / "matplotlibrc"
-    hostile.write_text(HOSTILE, encoding="utf-8")
-    usual = digests(tmp_path)
-    assert digests(tmp_path, MATPLOTLIBRC=str(hostile), MPLBACKEND="svg") == usual
-    own = """
+OWN = """
 import matplotlib.pyplot as plt, seaborn as sns, seaborn.objects as so
 plt.style.use("dark_background")
 sns.set_theme(style="darkgrid", context="poster", palette="husl", rc={"axes.grid": False})
 so.Plot.config.theme.update({"axes.facecolor": "green", "font.size": 30})
 """
-    assert digests(tmp_path, own) == usual
+
+
+def test_settings_of_a_reader_change_no_byte_of_a_figure(tmp_path: Path) -> None:
+    hostile = tmp_path / "matplotlibrc"
+    hostile.write_text(HOSTILE, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", OWN + DRAW], capture_output=True, text=True, cwd=Path.cwd(),
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "MATPLOTLIBRC": str(hostile),
+                          "MPLBACKEND": "svg"}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    usual = io.StringIO()
+    with contextlib.redirect_stdout(usual):
+        exec(DRAW, {})
+    assert done.stdout == usual.getvalue() and len(done.stdout) > 128
 
 
 def test_the_look_leaves_settings_as_they_were() -> None:

@@ -84,12 +84,14 @@ def plot_intervals(
     across, down = _order(frame, columns, titles), _order(frame, rows, row_titles)
     moves = _spread(groups, (0.2 if upright else 0.46) if apart is None else apart)
     known, printed = (
-        f if f is None else f.dropna(subset=[value], ignore_index=True).assign(
-            place=lambda f: (f[along] if upright else f[along].map(list(places).index))
-            + f[by].map(moves) + (f[within].map(_spread(frame[within], 0.13)) if within else 0)
-        )
+        f if f is None else f.dropna(subset=[value], ignore_index=True)
         for f in (frame, reference)
     )  # fmt: skip
+    shifts = {by: moves} | ({within: _spread(frame[within], 0.13)} if within else {})
+    for part in (f for f in (known, printed) if f is not None):
+        start = part[along] if upright else part[along].map(list(places).index)
+        part["place"] = sum((part[c].map(s).astype(float) for c, s in shifts.items()),
+                            start.astype(float))  # fmt: skip
     x, y, ends = ("place", value, "y") if upright else (value, "place", "x")
     layer: dict[str, Any] = {"orient": "x" if upright else "y", "legend": False}
     plot = so.Plot(known, x=x, y=y, color=by, marker=marks or by)
