@@ -27,8 +27,9 @@ __all__ = ["PRELOADED", "ForkedKernelManager", "Nursery"]
 
 PRELOADED: tuple[str, ...] = (
     "ipykernel.kernelapp", "matplotlib.backends.backend_agg", "myst_nb", "pandas",
-    "pyarrow.parquet", "pingouin", "torch", "vlmis_utils.analysis.open_results",
-    "vlmis_utils.report.figures", "vlmis_utils.report.style", "vlmis_utils.report.tables",
+    "pyarrow.parquet", "pingouin", "seaborn.objects", "torch", "vlmis_utils.analysis.open_results",
+    "vlmis_utils.report.figures.correlation", "vlmis_utils.report.tables.language",
+    "vlmis_utils.report.tables.segmentation",
 )  # fmt: skip
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
