@@ -45,10 +45,10 @@ def plot_coefficients(frame: pd.DataFrame, labels: Mapping[str, str] = PRINTED_N
         columns="method", titles={"pearson": "Pearson", "spearman": "Spearman"}, line=0,
         words="correlation with mIoU over conditions",
     ))  # fmt: skip
-    for metric, claim in CLAIMS.items():
+    for metric, band in BANDS.items():
         places = [place for place, pair in enumerate(names) if pair.startswith(f"{metric}, ")]
         for axis in figure.axes:
-            axis.fill_betweenx((places[0] - 0.45, places[-1] + 0.45), claim.low, claim.high,
+            axis.fill_betweenx((places[0] - 0.45, places[-1] + 0.45), band.low, band.high,
                                color=_BAND, linewidth=0, zorder=0)  # fmt: skip
     return figure
 

@@ -159,7 +159,7 @@ def load_auc(scores: pd.DataFrame, labels: Mapping[str, str], metric: str) -> pd
     return crossed(rows, [Column("features", "features")], "vlm", Column("", "auc"), words=labels)
 
 
-def load_foresight_gains(gains: pd.DataFrame) -> pd.DataFrame:
+def load_prediction_gains(gains: pd.DataFrame) -> pd.DataFrame:
     """Return for each comparison and failure the range of gains in AUC, and how many exclude zero.
 
     Args:
