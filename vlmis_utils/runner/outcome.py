@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 
 from vlmis_utils.core.errors import RunError, StopError, UserError, unwritable
+from vlmis_utils.models.batching import out_of_memory
 from vlmis_utils.runner import tasks
 from vlmis_utils.runner.context import hosted
 from vlmis_utils.runner.tasks import Task
@@ -101,7 +102,7 @@ def _why(task: Task, error: Exception) -> str:
         raise unwritable(error.filename or "a file", error) from error
     if isinstance(error, RunError):
         return " ".join(str(error).split())
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+    if out_of_memory(error):
         return f"out of memory on {task.device}: use a smaller model, or a larger machine"
     return " ".join(f"{type(error).__name__}: {error}".split())[:_LENGTH]
 

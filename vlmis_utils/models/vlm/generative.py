@@ -22,14 +22,11 @@ from torch import Tensor
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.core.progress import say
 from vlmis_utils.models.batching import answer_in_parts
-from vlmis_utils.models.vlm.chat_template import chat, decode_greedily, limit_pixels
+from vlmis_utils.models.vlm.chat_template import chat, decode_greedily
 from vlmis_utils.models.vlm.decoded import to_answers
 from vlmis_utils.models.vlm.first_token import generate, spellings
 from vlmis_utils.models.vlm.generative_options import (
     Settings,
-    checked,
-    locate,
-    why_broken,
 )
 from vlmis_utils.models.vlm.packed_decoding import Rules, decode
 from vlmis_utils.models.vlm.prefix_cache import (
@@ -41,13 +38,12 @@ from vlmis_utils.models.vlm.prefix_cache import (
     why_not_shared,
 )
 from vlmis_utils.protocol.answer import Answer
-from vlmis_utils.protocol.models import checkpoint_path
 from vlmis_utils.protocol.prompts import Prompt
 
 if TYPE_CHECKING:
-    from vlmis_utils.protocol.models import ModelEntry
+    pass
 
-__all__ = ["Generative", "load_generative"]
+__all__ = ["Generative"]
 
 # Rows (image x prompt) decoded together in float32: bounds the memory of the key-value cache.
 _ROWS = 128
@@ -225,39 +221,3 @@ class Generative:
 
 def _kind(prompt: Prompt) -> str:
     return prompt.name.partition("/")[0]
-
-
-def load_generative(entry: ModelEntry, device: str = "cpu") -> Generative:
-    """Load a transformers image-text-to-text model with its own processor and chat template.
-
-    ``entry.checkpoint`` is a folder of `save_pretrained` or a hub id (``entry.revision`` pins it).
-    Options: those of `models.vlm.generative_options.Settings`, with ``dtype`` (float32,
-    bfloat16, float16) by default float32 on a CPU and bfloat16 on a GPU, or float16 on one that is
-    too old for it; and the image size, see `models.vlm.chat_template.limit_pixels`.
-
-    Raises:
-        UserError: no such checkpoint, damaged files, or an unknown option; the message names them
-            and the remedy.
-    """
-    settings = checked(entry, device)
-    folder, digest = locate(entry)
-    from transformers import AutoModelForImageTextToText, AutoProcessor
-
-    try:
-        processor = AutoProcessor.from_pretrained(folder, trust_remote_code=False)
-        model = AutoModelForImageTextToText.from_pretrained(
-            folder, dtype=settings.precision, use_safetensors=True, trust_remote_code=False
-        )
-    except Exception as error:
-        raise UserError(why_broken(entry, folder, error)) from error
-    limit_pixels(processor, entry)
-    precision = "" if settings.precision == torch.float32 else str(settings.precision)
-    return Generative(
-        model,
-        processor,
-        digest + repr(entry.options) + precision,
-        device,
-        settings,
-        commit=None if checkpoint_path(entry) else folder.name,
-        name=entry.name,
-    )

@@ -78,7 +78,7 @@ def load_vlm(entry: ModelEntry, device: str = "cpu") -> Vlm:
 
         return load_contrastive(entry, device)
     if entry.library == "transformers-vlm":
-        from vlmis_utils.models.vlm.generative import load_generative
+        from vlmis_utils.models.vlm.generative_loading import load_generative
 
         return load_generative(entry, device)
     if entry.library == "openai":
