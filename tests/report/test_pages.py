@@ -12,7 +12,7 @@ import pytest
 from vlmis_utils.core.errors import RunError, UserError
 from vlmis_utils.protocol.study import KEYS, Study
 from vlmis_utils.records.run_info import read_run
-from vlmis_utils.report import execution
+from vlmis_utils.report import book, execution
 from vlmis_utils.report import pages as execute
 
 PAGE = """\
@@ -163,6 +163,35 @@ def test_the_last_page_sees_how_long_the_others_took(repository: Path) -> None:
     execution.execute(study, execute.find_pages())
     assert texts(output(repository, study, "last")).strip() == "['a']"
     assert set(read_run(study.records)["pages"]) == {"a", "last"}
+
+
+def test_a_page_that_a_study_has_too_little_for_says_so(repository: Path) -> None:
+    write(repository, a=("print('all of it')", "vlmis: {least: {conditions: 4}}"), b="print(1)")
+    study = Study(study="x", conditions=("clean", "LL3"))
+    execution.execute(study, execute.find_pages())
+    notebook = output(repository, study, "a")
+    assert "all of it" not in nbformat.writes(notebook)
+    assert "at least 4 conditions (it has 2)" in notebook.cells[-1].source
+    assert notebook.cells[0].source == "# A page" and execution.LACKING in notebook.metadata
+    execution.execute(
+        replace(study, conditions=("clean", "LL1", "LL2", "LL3")), execute.find_pages()
+    )
+    assert texts(output(repository, study, "a")).strip() == "all of it"
+
+
+def test_pages_at_other_parameters_are_known(repository: Path) -> None:
+    write(repository, a="print(top_k)", b="print(top_k)")
+    study = Study(study="x", top_k=4)
+    execution.execute(study, execute.find_pages())
+    assert execution.other_parameters(study.folder) == {}
+    changed = replace(study, top_k=5)
+    execution.execute(changed, execution.chosen_pages(changed, "a"))
+    assert execution.other_parameters(study.folder) == {"b": {"top_k": 4}}
+    path = repository / study.folder / "source" / "notebooks" / "b.ipynb"
+    book.note_parameters(path, {"top_k": 4})
+    assert "other parameters" in nbformat.read(path, 4).cells[1].source
+    book.note_parameters(path, {})
+    assert "other parameters" not in nbformat.writes(nbformat.read(path, 4))
 
 
 def test_a_page_is_chosen_by_the_start_of_its_name(repository: Path) -> None:

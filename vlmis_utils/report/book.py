@@ -17,10 +17,10 @@ from vlmis_utils.core.formatting import listing, verbatim
 from vlmis_utils.core.io import write_atomically
 from vlmis_utils.core.progress import duration, say
 from vlmis_utils.protocol.study import Study
-from vlmis_utils.report.execution import other_parameters
+from vlmis_utils.report.execution import LACKING, other_parameters
 from vlmis_utils.report.pages import NOTEBOOKS, TOC, find_pages
 
-__all__ = ["build"]
+__all__ = ["build", "note_parameters"]
 
 CONFIG = Path("_config.yml")
 PROSE = Path("book")
@@ -34,7 +34,8 @@ def build(study: Study) -> Path:
     """Build ``build/<study>/html`` and return its ``index.html``.
 
     Every warning is an error, as is every reference that leads nowhere; not so while some pages
-    were never executed (after ``--only``): those are shown without their outputs.
+    were never executed (after ``--only``), which are shown without their outputs, or could not be
+    computed for want of scenes or conditions.
 
     Args:
         study: whose executed pages to use.
@@ -46,10 +47,10 @@ def build(study: Study) -> Path:
     doctrees, log = study.folder / "doctrees", study.folder / "build.log"
     say("book: building")
     start = time.perf_counter()
-    unexecuted = _collect(study, source, html, doctrees)
+    unexecuted, shortened = _collect(study, source, html, doctrees)
     if unexecuted:
         say(f"book: {len(unexecuted)} pages were never executed, they are shown without outputs")
-    strict = [] if unexecuted else ["-W", "--keep-going"]
+    strict = [] if unexecuted or shortened else ["-W", "--keep-going"]
     steps = [
         [sys.executable, "-c", _CONFIGURE, "config", "sphinx", str(source)],
         [sys.executable, "-m", "sphinx", "-b", "html", "-n", *strict, "-d", str(doctrees)]
@@ -70,8 +71,12 @@ def build(study: Study) -> Path:
     return html / "index.html"
 
 
-def _collect(study: Study, source: Path, html: Path, doctrees: Path) -> list[str]:
-    """Bring prose and configuration into the source folder; return the pages not executed."""
+def _collect(study: Study, source: Path, html: Path, doctrees: Path) -> tuple[list[str], bool]:
+    """Bring prose and configuration into the source folder.
+
+    Returns:
+        The pages not executed; whether some page says that this study has too little for it.
+    """
     source.mkdir(parents=True, exist_ok=True)
     pages = find_pages()
     changed = [_copy(path, source / path) for path in (CONFIG, TOC)]
@@ -88,18 +93,19 @@ def _collect(study: Study, source: Path, html: Path, doctrees: Path) -> list[str
     for path in (source / NOTEBOOKS).glob("*.ipynb"):
         if path.stem not in names:
             path.unlink()
-    unexecuted, others = [], other_parameters(study.folder)
+    unexecuted, shortened, others = [], False, other_parameters(study.folder)
     for page in pages:
         target = source / NOTEBOOKS / f"{page.name}.ipynb"
         if not (study.folder / "executed" / f"{page.name}.json").exists():
             write_atomically(target, nbformat.writes(page.notebook).encode())
             unexecuted.append(page.name)
         else:
-            _note(target, others.get(page.name, {}))
-    return unexecuted
+            note_parameters(target, others.get(page.name, {}))
+            shortened |= LACKING in nbformat.read(target, as_version=4).metadata
+    return unexecuted, shortened
 
 
-def _note(path: Path, other: dict[str, object]) -> None:
+def note_parameters(path: Path, other: dict[str, object]) -> None:
     """Say at the top of an executed page at which other parameters it stands, or no longer."""
     notebook = nbformat.read(path, as_version=4)
     cells = [cell for cell in notebook.cells if not cell.metadata.get(_NOTE)]

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import nbformat
 import papermill
+import pyarrow.parquet as pq
 import yaml
 from papermill.exceptions import PapermillExecutionError
 
@@ -33,7 +34,9 @@ from vlmis_utils.records.schema import SCHEMAS
 from vlmis_utils.report.kernels import PRELOADED, ForkedKernelManager, Nursery
 from vlmis_utils.report.pages import NOTEBOOKS, Page, find_pages, select
 
-__all__ = ["chosen_pages", "execute", "other_parameters"]
+__all__ = ["LACKING", "chosen_pages", "execute", "other_parameters"]
+
+LACKING = "vlmis-lacking"  # marks a page that this study has too little for
 
 _FEW = 3  # pages: so few import what they need by themselves
 
@@ -149,7 +152,8 @@ def _job(study: Study, page: Page, state: str) -> _Job | None:
     parameters = {key: known[key] for key in page.parameters if key in known}
     text = page.path.read_text(encoding="utf-8")
     read = {key: known[key] for key in _read_elsewhere(text) if key in known}
-    facts = [text, parameters, state, provenance.file_facts(page.reads), read]
+    lacking = page.lacking(_scenes(study), len(study.conditions))
+    facts = [text, parameters, state, provenance.file_facts(page.reads), read, lacking]
     if page.last:
         facts.append(read_run(study.records))
         facts.append(other_parameters(study.folder))
@@ -161,8 +165,23 @@ def _job(study: Study, page: Page, state: str) -> _Job | None:
     if output.exists() and stamp.exists() and json.loads(stamp.read_text()) == stands_on:
         return None
     template = study.folder / "templates" / f"{page.name}.ipynb"
-    write_atomically(template, nbformat.writes(page.notebook).encode())
+    notebook = _title_and(lacking, page.notebook) if lacking else page.notebook
+    write_atomically(template, nbformat.writes(notebook).encode())
     return _Job(page.name, template, output, stamp, parameters, page.parameters, stands_on)
+
+
+def _scenes(study: Study) -> int:
+    path = study.records / "scenes.parquet"
+    return pq.read_metadata(path).num_rows if path.exists() else study.scenes
+
+
+def _title_and(sentence: str, page: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Return a page of the title and first paragraph of another, its parameters and a sentence."""
+    note = nbformat.v4.new_markdown_cell(f"```{{note}}\n{sentence}\n```", id="lacking")
+    settings = [c for c in page.cells if "parameters" in c.metadata.get("tags", [])]
+    cells = [page.cells[0], *settings[:1], note]
+    metadata = {**page.metadata, LACKING: True}
+    return nbformat.v4.new_notebook(cells=cells, metadata=metadata)
 
 
 def _read_elsewhere(text: str) -> tuple[str, ...]:

@@ -4,7 +4,8 @@ A page is a MyST text notebook in `notebooks/`. It declares the parameters that 
 cell tagged ``parameters`` and gets those, and ``records``, the folder of the study's tables; the
 others it reads in the ``study.yaml`` beside them. Front matter may say which tables a page needs,
 ``vlmis: {needs: [segmentation]}``; which folders it reads beside them, ``reads: [book/measured]``;
-and that it runs after all others, to report on them, ``last: true``.
+how many scenes and conditions it needs, ``least: {scenes: 2, conditions: 2}``; and that it runs
+after all others, to report on them, ``last: true``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import papermill
 import yaml
 
 from vlmis_utils.core.errors import RunError, UserError, closest
+from vlmis_utils.core.formatting import listing
 from vlmis_utils.records.schema import SCHEMAS
 
 __all__ = ["NOTEBOOKS", "TOC", "Page", "find_pages", "page_keys", "select"]
@@ -63,6 +65,20 @@ class Page:
     def reads(self) -> tuple[Path, ...]:
         """Folders of the repository that the page reads beside the records; front matter says."""
         return tuple(Path(str(name)) for name in self._front.get("reads", ()))
+
+    def lacking(self, scenes: int, conditions: int) -> str:
+        """Return in a sentence what a study lacks for this page; nothing where it has enough.
+
+        Front matter says what a page needs at least, ``vlmis: {least: {scenes: 2}}``.
+        """
+        least = {"scenes": 1, "conditions": 1} | self._front.get("least", {})
+        known = {"scenes": scenes, "conditions": conditions}
+        short = [
+            f"{least[key]} {key} (it has {known[key]})" for key in known if known[key] < least[key]
+        ]
+        if not short:
+            return ""
+        return f"This page cannot be computed for this study: it needs at least {listing(short)}."
 
     @property
     def last(self) -> bool:
