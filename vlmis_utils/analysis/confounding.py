@@ -73,6 +73,9 @@ def stratified_correlations(results: Results) -> pd.DataFrame:
         for kind, name, keep, levels in strata
         for level in levels
     ]
+    if not frames:  # no degraded condition
+        empty = level_frame(panel, "images", miou, weights[:1]).iloc[:0]
+        frames = [empty.assign(kind="", stratum="")]
     return with_holm(pd.concat(frames), ["kind", "over", "method"])
 
 

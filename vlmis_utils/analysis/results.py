@@ -1,8 +1,7 @@
 """Tidy result frames, computed from the records of a run; no model runs here.
 
-Every frame says in its docstring what its numbers are averaged over. Intervals are at
-95 % and over scenes: bootstraps, with the same draws of scenes for every model and condition, and
-for mIoU the jackknife.
+Every frame says in its docstring what its numbers are averaged over. Intervals are at 95 % and over
+scenes: bootstraps, with equal draws for every model and condition, and for mIoU the jackknife.
 """
 
 from __future__ import annotations

@@ -34,12 +34,8 @@ def hallucination_terms(
 
     |mentioned - present| / (|mentioned| + epsilon), Section 3.3.
 
-    Args:
-        mentioned, present: bool (..., K).
-        epsilon: keeps an answer without mentions at 0 instead of 0 / 0.
-
-    Returns:
-        float64 (...), in [0, 1).
+    Boolean arrays (..., K) to float64 (...) in [0, 1); ``epsilon`` keeps an answer without mentions
+    at 0 instead of 0 / 0.
 
     >>> float(hallucination_terms(np.array([True, True]), np.array([True, False])).round(3))
     0.5
@@ -50,11 +46,8 @@ def hallucination_terms(
 def omission_terms(mentioned: np.ndarray, critical: np.ndarray) -> np.ndarray:
     """Return each image's term of COR, NaN where no critical class is present (Section 3.4).
 
-    Args:
-        mentioned, critical: bool (..., K); the critical classes are those that are present.
-
-    Returns:
-        float64 (...): 1 if one of them is not mentioned, 0 if all are.
+    Boolean arrays (..., K) to float64 (...): 1 if a class of ``critical``, the critical classes that
+    are present, is not mentioned, 0 if all are.
     """
     omitted = (critical & ~mentioned).any(axis=-1).astype(np.float64)
     return np.where(critical.any(axis=-1), omitted, np.nan)
@@ -63,12 +56,8 @@ def omission_terms(mentioned: np.ndarray, critical: np.ndarray) -> np.ndarray:
 def safety_terms(said_safe: np.ndarray, said_unsafe: np.ndarray, safe: np.ndarray) -> np.ndarray:
     """Return each image's term of SMR: 1 unless the decision is the label (Section 3.5).
 
-    Args:
-        said_safe, said_unsafe: bool (...); an answer that decides nothing is neither.
-        safe: bool (...), the reference label.
-
-    Returns:
-        float64 (...), 0 or 1. An abstention counts as a failure (Section 4.3).
+    Boolean arrays (...) to float64 (...). An abstention, neither said safe nor unsafe, counts as a
+    failure (Section 4.3).
     """
     return (~np.where(safe, said_safe, said_unsafe)).astype(np.float64)
 

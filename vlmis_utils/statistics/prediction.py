@@ -186,8 +186,7 @@ def calibration_slope(
         confidence: of the interval.
 
     Returns:
-        slope, low, high, intercept; NaN where outcome or probability is constant, or where the
-        probabilities set failures and successes fully apart.
+        slope, low, high, intercept; NaN where either is constant or both are fully separated.
     """
     from scipy.special import logit
     from scipy.stats import t as student
