@@ -34,8 +34,7 @@ def hallucination_terms(
 
     |mentioned - present| / (|mentioned| + epsilon), Section 3.3.
 
-    Boolean arrays (..., K) to float64 (...) in [0, 1); ``epsilon`` keeps an answer without mentions
-    at 0 instead of 0 / 0.
+    Boolean arrays (..., K) to float64 (...); ``epsilon`` makes 0 of an answer without mentions.
 
     >>> float(hallucination_terms(np.array([True, True]), np.array([True, False])).round(3))
     0.5
@@ -46,8 +45,8 @@ def hallucination_terms(
 def omission_terms(mentioned: np.ndarray, critical: np.ndarray) -> np.ndarray:
     """Return each image's term of COR, NaN where no critical class is present (Section 3.4).
 
-    Boolean arrays (..., K) to float64 (...): 1 if a class of ``critical``, the critical classes that
-    are present, is not mentioned, 0 if all are.
+    Boolean arrays (..., K) to float64 (...): 1 if one of ``critical``, those present, is not
+    mentioned, 0 if all are.
     """
     omitted = (critical & ~mentioned).any(axis=-1).astype(np.float64)
     return np.where(critical.any(axis=-1), omitted, np.nan)

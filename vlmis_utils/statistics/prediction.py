@@ -241,7 +241,6 @@ def expected_calibration_error(
     """Return the mean gap between probability and share of failures over `reliability`'s bins.
 
     Weighted by images. By chance about √(2 p (1 - p) bins / (π M)) for M images of rate p.
-
     Checked against: what chance makes of right probabilities.
 
     >>> round(expected_calibration_error([0, 0, 1, 1], [0.1, 0.3, 0.6, 0.8], bins=2), 2)

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["BANDS", "BOUNDS", "Band", "Bound"]
+__all__ = ["BANDS", "BOUNDS", "CRITICAL", "QUOTED", "STRUCTURE", "Band", "Bound"]
+
+# Classes that Sections 3.4 and 6.1 name as safety-critical, and as structural.
+CRITICAL = ("person", "rider", "bicycle", "traffic sign", "traffic light")
+STRUCTURE = ("road", "sidewalk", "building", "vegetation", "sky")
+
+# Numbers that Section 6.1 quotes: segmenter, condition, mIoU.
+QUOTED = (
+    ("DeepLabV3+", "clean", 0.77), ("SegFormer", "clean", 0.66), ("Mask2Former", "clean", 0.64),
+    ("DeepLabV3+", "LL3", 0.26), ("SegFormer", "LL3", 0.26),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
