@@ -114,12 +114,12 @@ class FileScene:
 
     @property
     def present(self) -> frozenset[str]:
-        """Language classes that reach `taxonomy.MIN_SHARE` of the image."""
+        """Language classes that reach `protocol.classes.MIN_SHARE` of the image."""
         return self._facts[1]
 
     @property
     def safe(self) -> bool:
-        """Reference safety label by `safety.image_rule`."""
+        """Reference safety label by `protocol.safety_label.image_rule`."""
         return self._facts[2]
 
     @property

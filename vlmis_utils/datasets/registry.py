@@ -24,8 +24,9 @@ class Scene(Protocol):
     """What every dataset gives for one scene.
 
     `scene_id` is unique over all datasets and splits. `present` holds the language classes that
-    reach `taxonomy.MIN_SHARE` of the image; `safe` is the reference label of Section 3.5 with its
-    `safety_reason` (from geometry in StreetWorld, else by `safety.image_rule`).
+    reach `protocol.classes.MIN_SHARE` of the image; `safe` is the reference label of Section 3.5
+    with its `safety_reason` (from geometry in StreetWorld, else by
+    `protocol.safety_label.image_rule`).
     """
 
     @property

@@ -98,7 +98,7 @@ class StreetScene:
 
     @property
     def present(self) -> frozenset[str]:
-        """Language classes that reach `taxonomy.MIN_SHARE` of the image."""
+        """Language classes that reach `protocol.classes.MIN_SHARE` of the image."""
         return present_classes(self.pixel_counts(), HEIGHT * WIDTH)
 
     @property
