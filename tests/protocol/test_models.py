@@ -42,7 +42,7 @@ def test_the_embedded_six_say_what_they_are() -> None:
 
 def test_a_public_checkpoint_for_each_library() -> None:
     public = [e for n, e in load_catalogue().items() if n not in EMBEDDED]
-    assert {e.library for e in public} == set(LIBRARIES)
+    assert {e.library for e in public} == set(LIBRARIES) - {"onnx"}  # whose files are the user's
 
 
 def test_every_entry_has_a_revision_key_and_no_invented_commit() -> None:

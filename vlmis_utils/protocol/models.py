@@ -18,17 +18,21 @@ from vlmis_utils.core.sniff import what_is
 from vlmis_utils.core.strict_yaml import parse_yaml
 from vlmis_utils.core.validation import Text, known_as, must, problems
 
-__all__ = ["LIBRARIES", "ModelEntry", "checkpoint_path", "find_model", "load_catalogue"]
+__all__ = ["EXPORTED", "LIBRARIES", "ModelEntry", "checkpoint_path", "find_model", "load_catalogue"]
 
 # library -> kind of model it loads
 LIBRARIES: dict[str, str] = {
     "deeplabv3plus": "segmenter",
     "transformers-semantic": "segmenter",
     "transformers-universal": "segmenter",
+    "litert": "segmenter",
+    "onnx": "segmenter",
     "open_clip": "vlm",
     "transformers-vlm": "vlm",
     "openai": "vlm",
 }
+# library whose checkpoint is one exported file -> its ending
+EXPORTED: dict[str, str] = {"litert": ".tflite", "onnx": ".onnx"}
 KINDS: tuple[str, ...] = ("segmenter", "vlm")
 _REQUIRED = ("library", "checkpoint")
 _QUOTES = "must be text (put it in quotes), not"
@@ -36,7 +40,7 @@ _SHOWN = 6
 _WEIGHTS = (".safetensors", ".bin", ".pth", ".pt", ".tflite", ".onnx", ".model", ".json")
 ROOT = Path(__file__).resolve().parents[2]
 
-_LOCAL = re.compile(r"^[./~]|^vlmis_utils/|^checkpoints/|\.(pth|pt|safetensors|bin)$")
+_LOCAL = re.compile(r"^[./~]|^vlmis_utils/|^checkpoints/|\.(pth|pt|safetensors|bin|tflite|onnx)$")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,12 @@ import torch
 
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.models.options import read_options
-from vlmis_utils.models.segmentation.options import SegmenterOptions, precision
+from vlmis_utils.models.segmentation.options import (
+    ExportedOptions,
+    SegmenterOptions,
+    options_of,
+    precision,
+)
 from vlmis_utils.models.segmentation.sliding_window import window_scores, windows
 from vlmis_utils.protocol.models import ModelEntry, load_catalogue
 
@@ -37,10 +42,11 @@ def test_options_from_a_catalogue(tmp_path: Path) -> None:
 
 def test_every_segmenter_of_the_catalogue_has_options_that_can_be_read() -> None:
     entries = [e for e in load_catalogue().values() if e.kind == "segmenter"]
-    read = {e.name: read_options(SegmenterOptions, e) for e in entries}
+    read = {e.name: read_options(options_of(e.library), e) for e in entries}
     assert read["segformer"] == read["mask2former"] == read["deeplabv3plus"] == SegmenterOptions()
     assert read["segformer-b5-cityscapes"].window == (1024, 1024)
     assert read["mask2former-swin-large-cityscapes"].masks == "full"
+    assert read["deeplab-edgetpu-cityscapes"] == ExportedOptions(output="labels")
 
 
 @pytest.mark.parametrize(
@@ -62,6 +68,25 @@ def test_every_segmenter_of_the_catalogue_has_options_that_can_be_read() -> None
 def test_bad_options(options, words) -> None:
     with pytest.raises(UserError, match=words):
         read_options(SegmenterOptions, entry(**options))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"window": (8, 8)}, "unknown option 'window'"),
+        ({"layout": "chw"}, "layout must be 'nhwc' or 'nchw', not 'chw'"),
+        ({"mean": (0, 0, 0)}, "mean and std go together"),
+        ({"mean": (0.5,), "std": (1, 1, 1)}, "mean must be three numbers, for red, green and blue"),
+        ({"mean": (0, 0, 0), "std": (1, 0, 1)}, "std must be three numbers other than 0"),
+        ({"labels": ("road", "road")}, "labels names something twice"),
+        ({"output": "label"}, "output must be 'scores' or 'labels'"),
+    ],
+)
+@pytest.mark.parametrize("library", ["litert", "onnx"])
+def test_bad_options_of_an_exported_file(library: str, options, words: str) -> None:
+    given = ModelEntry("m", "segmenter", library, "m.onnx", options=tuple(options.items()))
+    with pytest.raises(UserError, match=words):
+        read_options(options_of(library), given)
 
 
 @pytest.mark.parametrize(

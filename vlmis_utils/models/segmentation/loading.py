@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,26 +17,32 @@ from vlmis_utils.models.hub import fetch
 from vlmis_utils.models.options import read_options
 from vlmis_utils.models.segmentation.argmax import greatest, resize
 from vlmis_utils.models.segmentation.backends import load_deeplab, load_transformers
+from vlmis_utils.models.segmentation.exported import load_exported
 from vlmis_utils.models.segmentation.label_map import label_table, missing_classes
-from vlmis_utils.models.segmentation.options import SegmenterOptions, precision
+from vlmis_utils.models.segmentation.options import (
+    ExportedOptions,
+    SegmenterOptions,
+    options_of,
+    precision,
+)
 from vlmis_utils.models.segmentation.segmenter import Segmenter
 from vlmis_utils.models.segmentation.sliding_window import window_scores
 from vlmis_utils.protocol.classes import IGNORE
-from vlmis_utils.protocol.models import ModelEntry, checkpoint_path
+from vlmis_utils.protocol.models import EXPORTED, LIBRARIES, ModelEntry, checkpoint_path
 
-__all__ = ["LIBRARIES", "load_segmenter"]
-
-LIBRARIES: tuple[str, ...] = ("deeplabv3plus", "transformers-semantic", "transformers-universal")
+__all__ = ["load_segmenter"]
 
 
 def load_segmenter(entry: ModelEntry, device: str = "cpu") -> Segmenter:
     """Load the segmenter of a catalogue entry; its library is imported only now.
 
-    Its options are `SegmenterOptions`. Weights are safetensors; no code of a checkpoint runs.
+    Its options are those of `options_of` its library. Weights are safetensors, or one exported file
+    whose operations its own runtime knows; no code of a checkpoint runs.
 
     Args:
         entry: from `protocol.models.load_catalogue`, with ``kind`` "segmenter".
-        device: such as "cpu" (float32) or "cuda:0" (autocast, channels last).
+        device: such as "cpu" (float32) or "cuda:0" (autocast, channels last); an exported file
+            runs on the CPU whatever it says.
 
     Raises:
         UserError: the entry is no segmenter, its library or an option is unknown, its checkpoint is
@@ -44,19 +52,38 @@ def load_segmenter(entry: ModelEntry, device: str = "cpu") -> Segmenter:
         raise UserError(
             f"model {entry.name!r} is a {entry.kind}, not a segmenter: list it elsewhere"
         )
-    if entry.library not in LIBRARIES:
+    known = [name for name, kind in LIBRARIES.items() if kind == "segmenter"]
+    if entry.library not in known:
         raise UserError(
             f"model {entry.name!r}: unknown segmenter library {entry.library!r}"
-            f"{closest(entry.library, LIBRARIES)}"
+            f"{closest(entry.library, known)}"
         )
-    options = read_options(SegmenterOptions, entry)
-    folder = _locate(entry)
+    options = read_options(options_of(entry.library), entry)
+    place = _locate(entry)
+    if isinstance(options, ExportedOptions):
+        labels, table = load_exported(entry, options, place)
+        used = torch.float32
+    else:
+        labels, table = _of_scores(entry, options, place, device)
+        used = precision(device, options.precision)
+    missing = missing_classes(table)
+    if missing:
+        say(f"model {entry.name!r} cannot predict {', '.join(missing)}: their IoU is 0 in scenes"
+            " that have them")  # fmt: skip
+    digest = _digest(place, entry, used)
+    commit = None if checkpoint_path(entry) else place.name
+    return Segmenter(entry.name, labels, digest, device, used, missing, commit)
+
+
+def _of_scores(
+    entry: ModelEntry, options: SegmenterOptions, folder: Path, device: str
+) -> tuple[Callable[[Tensor], Tensor], np.ndarray]:
+    """Return what maps images to train ids, and the train id of each of the checkpoint's labels."""
     load = load_deeplab if entry.library == "deeplabv3plus" else load_transformers
     scores, names = load(entry, options, folder, device)
     table = label_table(entry.name, names, options.label_map)
     kept = torch.from_numpy(table != IGNORE).nonzero().flatten()
     chosen = None if len(kept) == len(table) else kept.to(device)
-
     ids = torch.from_numpy(table)[kept].to(device)
 
     def labels(images: Tensor) -> Tensor:
@@ -69,14 +96,7 @@ def load_segmenter(entry: ModelEntry, device: str = "cpu") -> Segmenter:
         )  # fmt: skip
         return greatest(whole, size, ids)
 
-    missing = missing_classes(table)
-    if missing:
-        say(f"model {entry.name!r} cannot predict {', '.join(missing)}: their IoU is 0 in scenes"
-            " that have them")  # fmt: skip
-    used = precision(device, options.precision)
-    digest = _digest(folder, entry, used)
-    commit = None if checkpoint_path(entry) else folder.name
-    return Segmenter(entry.name, labels, digest, device, used, missing, commit)
+    return labels, table
 
 
 def _digest(folder: Path, entry: ModelEntry, used: torch.dtype) -> str:
@@ -88,8 +108,16 @@ def _digest(folder: Path, entry: ModelEntry, used: torch.dtype) -> str:
 
 
 def _locate(entry: ModelEntry) -> Path:
-    """Return the checkpoint's folder on disk, fetched from the hub where it names one."""
+    """Return the checkpoint on disk, fetched from the hub where it names a folder there."""
     path = checkpoint_path(entry)
+    if entry.library in EXPORTED:
+        ending = EXPORTED[entry.library]
+        if path is None or path.is_dir() or path.suffix != ending:
+            raise UserError(
+                f"model {entry.name!r}: {entry.checkpoint} is no {ending} file, which"
+                f" {entry.library} reads: mend it in the model catalogue"
+            )
+        return path
     if path is None:
         return fetch(entry.name, entry.checkpoint, entry.revision, FILES)
     if path.is_dir():

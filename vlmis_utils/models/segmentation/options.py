@@ -7,10 +7,12 @@ from typing import Annotated, Literal
 import torch
 from pydantic import BeforeValidator, Field, model_validator
 
-from vlmis_utils.core.validation import Text, must
+from vlmis_utils.core.validation import Number, Text, listed, must, unrepeated
 from vlmis_utils.models.options import Options
+from vlmis_utils.protocol.classes import TRAIN_CLASSES
+from vlmis_utils.protocol.models import EXPORTED
 
-__all__ = ["SegmenterOptions", "precision"]
+__all__ = ["ExportedOptions", "SegmenterOptions", "options_of", "precision"]
 
 
 def _pair(value: object) -> bool:
@@ -67,6 +69,49 @@ class SegmenterOptions(Options):
                 " make it smaller"
             )
         return self
+
+
+_Three = Annotated[
+    tuple[Number, ...] | None,
+    listed,
+    must(lambda v: v is None or len(v) == 3, "three numbers, for red, green and blue"),
+]
+
+
+class ExportedOptions(Options):
+    """The options of an exported segmenter, one TFLite or ONNX file, in the model catalogue.
+
+    Attributes:
+        size: (height, width) that an image is resized to, its aspect not kept; None for the size
+            that the file fixes, or where it fixes none for the image's own.
+        layout: of images and scores, "nhwc" or "nchw"; None for what the file's input shows.
+        mean, std: of the channels, with values from 0 to 1, for a file that takes floating-point
+            numbers; one that takes bytes is given the image's own.
+        output: "scores", one map a label, or "labels", a map of their numbers.
+        labels: what the file's numbers 0, 1, ... stand for.
+        label_map: as of `SegmenterOptions`; "ignore" needs scores.
+    """
+
+    size: Pair = None
+    layout: Literal["nhwc", "nchw"] | None = None
+    mean: _Three = None
+    std: Annotated[_Three, must(lambda v: 0 not in (v or ()), "three numbers other than 0")] = None
+    output: Literal["scores", "labels"] = "scores"
+    labels: Annotated[tuple[Text, ...], listed, unrepeated] = TRAIN_CLASSES
+    label_map: Annotated[dict[Text, object], BeforeValidator(_mapping)] = Field(
+        default_factory=dict
+    )
+
+    @model_validator(mode="after")
+    def _both(self) -> ExportedOptions:
+        if (self.mean is None) != (self.std is None):
+            raise ValueError("mean and std go together: give both, or none for a file of bytes")
+        return self
+
+
+def options_of(library: str) -> type[ExportedOptions] | type[SegmenterOptions]:
+    """Return what a catalogue entry of a segmenter's library may set."""
+    return ExportedOptions if library in EXPORTED else SegmenterOptions
 
 
 def precision(device: str, wanted: str = "auto") -> torch.dtype:

@@ -11,7 +11,7 @@ import torch
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.models.checkpoints import count_parameters, stated_parameters
 from vlmis_utils.models.options import Options, read_options
-from vlmis_utils.protocol.models import ModelEntry, checkpoint_path, load_catalogue
+from vlmis_utils.protocol.models import EXPORTED, ModelEntry, checkpoint_path, load_catalogue
 from vlmis_utils.protocol.study import Study
 from vlmis_utils.runner.preflight.finding import Finding, size
 from vlmis_utils.runner.preflight.hub import in_cache, on_hub
@@ -19,6 +19,7 @@ from vlmis_utils.runner.preflight.hub import in_cache, on_hub
 __all__ = ["Need", "model_findings"]
 
 _CONFIG = {"open_clip": "open_clip_config.json"}
+_MEND = "correct its options in the model catalogue"
 _WEIGHTS = {"open_clip": ("open_clip_*.safetensors",)}
 
 
@@ -61,7 +62,7 @@ def model_findings(study: Study) -> tuple[list[Finding], list[Need]]:
             findings += [] if wrong else [_hosted(entry, study)]
             continue
         finding, folder, download = _checkpoint(entry)
-        findings.append(finding)
+        findings += [] if finding in wrong else [finding]
         needs.append(_need(entry, folder, study.device, download))
     return findings, needs
 
@@ -71,16 +72,16 @@ def _settings(entry: ModelEntry) -> list[Finding]:
     try:
         read_options(_options(entry), entry)
     except UserError as error:
-        return [Finding.of(entry.name, error, "correct its options in the model catalogue")]
+        return [Finding.of(entry.name, error, _MEND)]
     return []
 
 
 def _options(entry: ModelEntry) -> type[Options]:
     """Return what the library of an entry takes; imported now, as its module may import more."""
     if entry.kind == "segmenter":
-        from vlmis_utils.models.segmentation.options import SegmenterOptions
+        from vlmis_utils.models.segmentation.options import options_of
 
-        return SegmenterOptions
+        return options_of(entry.library)
     if entry.library == "transformers-vlm":
         from vlmis_utils.models.vlm.generative_options import Settings
 
@@ -103,7 +104,7 @@ def _hosted(entry: ModelEntry, study: Study) -> Finding:
         options = read_options(OpenAIOptions, entry)
         _, _, server = connect(entry.name, options)
     except UserError as error:
-        return Finding.of(entry.name, error, "correct its options in the model catalogue")
+        return Finding.of(entry.name, error, _MEND)
     if study.max_cost and options.prices is None:
         return Finding(
             entry.name, "fail", "max_cost is set, but this model has no prices",
@@ -147,6 +148,8 @@ def _checkpoint(entry: ModelEntry) -> tuple[Finding, Path | None, int]:
 
 
 def _complete(entry: ModelEntry, folder: Path) -> Finding:
+    if entry.library in EXPORTED:
+        return _exported(entry, folder)
     config = _CONFIG.get(entry.library, "config.json")
     remedy = "make or download it again"
     if entry.checkpoint.startswith("vlmis_utils/"):
@@ -160,6 +163,18 @@ def _complete(entry: ModelEntry, folder: Path) -> Finding:
     return Finding(entry.name, "ok", f"{count / 1e6:.1f} million parameters in {entry.checkpoint}")
 
 
+def _exported(entry: ModelEntry, path: Path) -> Finding:
+    """Open an exported file as a run does, with the entry's options."""
+    from vlmis_utils.models.segmentation.exported import load_exported
+    from vlmis_utils.models.segmentation.options import ExportedOptions
+
+    try:
+        load_exported(entry, read_options(ExportedOptions, entry), path)
+    except UserError as error:
+        return Finding.of(entry.name, error, _MEND)
+    return Finding(entry.name, "ok", f"{size(path.stat().st_size)} in {entry.checkpoint}")
+
+
 def _need(entry: ModelEntry, folder: Path | None, device: str, download: int) -> Need:
     """Return parameters times bytes: 4 as float32, which all but generative models are."""
     each = 4
@@ -167,6 +182,8 @@ def _need(entry: ModelEntry, folder: Path | None, device: str, download: int) ->
         gpu = device.startswith("cuda") or (device == "auto" and torch.cuda.is_available())
         kind = entry.option("dtype", "bfloat16" if gpu else "float32")
         each = 4 if kind == "float32" else 2
+    if folder is not None and folder.is_file():
+        return Need(entry.name, folder.stat().st_size, "checkpoint", download)
     if folder is not None:
         try:
             return Need(entry.name, each * count_parameters(folder), "checkpoint", download)
