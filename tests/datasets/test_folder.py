@@ -61,6 +61,7 @@ def test_a_folder_is_read_with_its_map(data: Path) -> None:
         assert scene.labels()[3, :: SIZE[1] // 4].tolist() == [0, 11, 10, IGNORE]
         assert scene.present == {"road", "pedestrian", "sky"}
         assert (scene.safe, scene.safety_reason) == image_rule(scene.labels())
+        assert scene.camera is None
     assert np.array_equal(scenes[0].image(), picture(0))
     (alone,) = open_dataset("folder", root=data, split="train", class_map=class_map)
     assert alone.present == {"road"}

@@ -32,7 +32,7 @@ from vlmis_utils.protocol.datasets import (
     SPLITS,
     annotated_classes,
 )
-from vlmis_utils.protocol.safety_label import image_rule
+from vlmis_utils.protocol.ground_corridor import CITYSCAPES_CAMERA, ground_rule
 
 CITIES = {"frankfurt": 10, "lindau": 4, "munster": 6}
 HEIGHT, WIDTH = 24, 48
@@ -109,7 +109,7 @@ def test_cityscapes_reads_the_official_layout(cityscapes: Path) -> None:
         check_scene(scene)
         assert np.array_equal(scene.image(), photograph(number))
         assert scene.labels()[0, ::12].tolist() == [TRAIN_IDS[number + k] for k in range(4)]
-        assert (scene.safe, scene.safety_reason) == image_rule(scene.labels())
+        assert (scene.safe, scene.safety_reason) == ground_rule(scene.labels(), CITYSCAPES_CAMERA)
     assert scenes[7].present == {"road", "sidewalk"}
 
 

@@ -45,6 +45,7 @@ def open_scenes(study: Study) -> Sequence[Scene]:
     return open_dataset(
         study.dataset, root=study.data_root, split=study.split, limit=study.scenes,
         seed=study.seed, class_map=study.class_map, image_size=study.image_size,
+        camera=study.camera,
     )  # fmt: skip
 
 

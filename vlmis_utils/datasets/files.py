@@ -14,6 +14,8 @@ from vlmis_utils.core.errors import RunError
 from vlmis_utils.core.sniff import what_is
 from vlmis_utils.protocol.class_map import UNKNOWN
 from vlmis_utils.protocol.classes import pixel_counts, present_classes
+from vlmis_utils.protocol.ground_corridor import Camera, ground_rule
+from vlmis_utils.protocol.safety_label import image_rule
 
 __all__ = ["PHOTOGRAPHS", "FileScene", "turned"]
 
@@ -48,6 +50,7 @@ class FileScene:
         remedy: completes the message about a value that the table does not know.
         size: height and width to which image (bilinear, antialiased) and labels (nearest
             neighbour) are brought; None leaves them as they are.
+        camera: that took the photograph; None where it is not known.
     """
 
     scene_id: str
@@ -56,6 +59,7 @@ class FileScene:
     table: np.ndarray = field(repr=False, compare=False)
     remedy: str = field(default="", repr=False, compare=False)
     size: tuple[int, int] | None = None
+    camera: Camera | None = None
 
     def image(self) -> np.ndarray:
         """Read the image, upright: uint8 (H, W, 3), RGB.
@@ -119,7 +123,7 @@ class FileScene:
 
     @property
     def safe(self) -> bool:
-        """Reference safety label by `protocol.safety_label.image_rule`."""
+        """Reference safety label: `ground_rule` where the camera is known, else `image_rule`."""
         return self._facts[2]
 
     @property
@@ -129,11 +133,10 @@ class FileScene:
 
     @cached_property
     def _facts(self) -> tuple[np.ndarray, frozenset[str], bool, str]:
-        from vlmis_utils.protocol.safety_label import image_rule
-
         labels = self.labels()
         counts = pixel_counts(labels)
-        return counts, present_classes(counts, labels.size), *image_rule(labels)
+        judged = image_rule(labels) if self.camera is None else ground_rule(labels, self.camera)
+        return counts, present_classes(counts, labels.size), *judged
 
 
 def turned(scenes: Sequence[object]) -> str:

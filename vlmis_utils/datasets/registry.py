@@ -7,14 +7,16 @@ is read or rendered before it is asked for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from vlmis_utils.core.errors import UserError, closest
 from vlmis_utils.datasets.files import FileScene
 from vlmis_utils.protocol.datasets import NOT_RENDERED, SPLITS, check_dataset
+from vlmis_utils.protocol.ground_corridor import CAMERAS, Camera
 
 __all__ = ["FileScene", "Scene", "load_many", "open_dataset"]
 
@@ -70,6 +72,7 @@ def open_dataset(
     seed: int = 0,
     class_map: str | Path | None = None,
     image_size: Sequence[int] | None = None,
+    camera: Camera | None = None,
 ) -> Sequence[Scene]:
     """Open a split of a dataset.
 
@@ -85,6 +88,8 @@ def open_dataset(
         class_map: what the values of a folder's label maps mean; see `protocol.class_map`.
         image_size: height and width to which frames and label maps on disk are brought; None
             leaves them as they are.
+        camera: that took the photographs; by default the published one of
+            `protocol.ground_corridor.CAMERAS`, if there is one.
 
     Returns:
         a sequence of `Scene`, ordered by scene_id.
@@ -110,17 +115,31 @@ def open_dataset(
             raise UserError(f"image_size: {NOT_RENDERED}")
         return open_streetworld(split=split, limit=limit, seed=seed)
     size = None if image_size is None else _size(image_size)
+    camera = camera or CAMERAS.get(name)
+    return [
+        replace(scene, camera=camera)
+        for scene in _photographs(name, root, class_map, split, limit, seed, size)
+    ]
+
+
+def _photographs(
+    name: str,
+    root: str | Path | None,
+    class_map: str | Path | None,
+    *how: Any,
+) -> list[FileScene]:
+    """Open a dataset on disk; ``how`` is split, limit, seed and size."""
     if name == "cityscapes":
         from vlmis_utils.datasets.cityscapes import open_cityscapes
 
-        return open_cityscapes(root, split, limit, seed, size)
+        return open_cityscapes(root, *how)
     if name == "folder":
         from vlmis_utils.datasets.folder import open_folder
 
-        return open_folder(root, class_map or "", split, limit, seed, size)
+        return open_folder(root, class_map or "", *how)
     from vlmis_utils.datasets.camvid import open_camvid
 
-    return open_camvid(root, split, limit, seed, size)
+    return open_camvid(root, *how)
 
 
 def _size(given: Sequence[int]) -> tuple[int, int]:

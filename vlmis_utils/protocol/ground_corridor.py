@@ -12,7 +12,7 @@ bends. A car's lowest pixels are its bumper, a little above ground, so it seems 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,15 @@ from vlmis_utils.core.errors import UserError
 from vlmis_utils.protocol.classes import LANGUAGE_NAMES, TRAIN_CLASSES
 from vlmis_utils.protocol.safety_label import CORRIDOR_HALF_WIDTH, ROAD_USERS, STOPPING_DISTANCE
 
-__all__ = ["CITYSCAPES_CAMERA", "MIN_FOOT", "Camera", "ground_rule", "places"]
+__all__ = [
+    "CAMERAS",
+    "CITYSCAPES_CAMERA",
+    "MIN_FOOT",
+    "Camera",
+    "camera_of",
+    "ground_rule",
+    "places",
+]
 
 # Metres of foot that count: less is a stray pixel, a mirror, or the edge of a label.
 MIN_FOOT = 0.15
@@ -66,6 +74,49 @@ CITYSCAPES_CAMERA = Camera(
     column=(1096.98 - 2262.52 * 0.0195) / 2048,
     row=513.14 / 1024,
 )
+
+# dataset -> the camera that its makers publish
+CAMERAS: dict[str, Camera] = {"cityscapes": CITYSCAPES_CAMERA}
+
+
+def camera_of(
+    dataset: str,
+    focal: float | None = None,
+    height: float | None = None,
+    pitch: float | None = None,
+) -> Camera | None:
+    """Return the camera of a dataset's photographs; None where it is not known.
+
+    Args:
+        dataset: one of `protocol.datasets.DATASETS`.
+        focal, height, pitch: as of `Camera`; None for the published one's.
+
+    Raises:
+        UserError: some are given but not all, of a dataset without a published camera; or
+            StreetWorld has one given, whose safety label is geometric.
+
+    >>> camera_of("cityscapes", pitch=0.05).height, camera_of("camvid")
+    (1.22, None)
+    """
+    given = {"focal": focal, "height": height, "pitch": pitch}
+    told = {key: value for key, value in given.items() if value is not None}
+    own = CAMERAS.get(dataset)
+    if not told:
+        return own
+    if dataset == "streetworld":
+        raise UserError(
+            f"camera_{next(iter(told))}: streetworld's safety label is made of its geometry, a"
+            " camera is for photographs: remove it"
+        )
+    if own is not None:
+        return replace(own, **told)
+    missing = [f"camera_{key}" for key in given if key not in told]
+    if missing:
+        raise UserError(
+            f"{' and '.join(missing)} missing: {dataset} has no published camera, so give"
+            " camera_focal, camera_height and camera_pitch, or none of them"
+        )
+    return Camera(**told)
 
 
 def places(camera: Camera, height: int, width: int) -> tuple[NDArray, NDArray]:

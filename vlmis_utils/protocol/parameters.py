@@ -16,6 +16,7 @@ from vlmis_utils.core.strict_yaml import dump_yaml, parse_yaml, read_yaml
 from vlmis_utils.core.validation import Problem, described, problems
 from vlmis_utils.protocol.classes import CRITICAL_CLASSES, OBJECT_CLASSES
 from vlmis_utils.protocol.datasets import NOT_RENDERED, annotated_classes
+from vlmis_utils.protocol.ground_corridor import camera_of
 from vlmis_utils.protocol.models import find_model, load_catalogue
 from vlmis_utils.protocol.study import KEYS, Study, flat
 
@@ -181,6 +182,11 @@ def _looked_up(study: Study, wrong: set[str]) -> tuple[Study, list[Problem]]:
                 study = replace(study, critical_classes=CRITICAL_CLASSES)
     if study.image_size is not None and study.dataset == "streetworld":
         found.append(Problem("image_size", None, f"image_size: {NOT_RENDERED}"))
+    try:
+        camera_of(study.dataset, study.camera_focal, study.camera_height, study.camera_pitch)
+    except UserError as error:
+        found.append(Problem("camera_focal", None, str(error)))
+        study = replace(study, camera_focal=None, camera_height=None, camera_pitch=None)
     if "models" in wrong:
         return replace(study, **dict.fromkeys(_MODELS, ())), found
     try:

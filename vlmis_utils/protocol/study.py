@@ -35,6 +35,7 @@ from vlmis_utils.protocol.conditions import (
     NOISE_SIGMA,
 )
 from vlmis_utils.protocol.datasets import DATASETS, SPLITS
+from vlmis_utils.protocol.ground_corridor import Camera, camera_of
 
 __all__ = ["ENGINES", "KEYS", "PARSERS", "READING", "Study", "flat"]
 
@@ -85,6 +86,9 @@ class Study:
         split: train, val or test.
         image_size: rows and columns to which frames and label maps on disk are brought before
             anything else; None leaves them as they are. StreetWorld has one size.
+        camera_focal, camera_height, camera_pitch: of the camera that took the photographs, as of
+            `protocol.ground_corridor.Camera`, for their safety label; None: the one that the
+            dataset's makers publish, and where there is none the rule that needs no camera.
         scenes: how many scenes, from the start of the split.
         seed: of the scenes (streetworld) and of the corruptions.
         conditions: which to run; ``clean`` is always needed, as all changes are taken from it.
@@ -125,6 +129,9 @@ class Study:
         listed,
         must(lambda v: v is None or len(v) == 2, "null, or height and width in pixels"),
     ] = None
+    camera_focal: Annotated[Number, Field(gt=0)] | None = None
+    camera_height: Annotated[Number, Field(gt=0)] | None = None
+    camera_pitch: Annotated[Number, Field(gt=-0.5, lt=0.5)] | None = None
     scenes: _Positive = 100
     seed: _Count = 0
     conditions: Annotated[
@@ -179,6 +186,11 @@ class Study:
     max_requests: _Count = 0
     max_cost: Annotated[Number, Field(ge=0)] = 0.0
     pages: Mapping[str, object] = dataclasses.field(default_factory=dict, hash=False)
+
+    @property
+    def camera(self) -> Camera | None:
+        """The camera that took the photographs; None where it is not known."""
+        return camera_of(self.dataset, self.camera_focal, self.camera_height, self.camera_pitch)
 
     @property
     def folder(self) -> Path:

@@ -64,6 +64,7 @@ class RunContext:
             seed=study.seed,
             class_map=study.class_map,
             image_size=study.image_size,
+            camera=study.camera,
         )
 
     @cached_property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import pandas as pd
 
@@ -102,7 +102,9 @@ class Planner:
         facts: dict[str, object] = {"table": unit.table}
         if unit.table == "scenes":
             chosen = [self.context.scenes[i] for i in range(unit.start, unit.stop)]
-            code = provenance.source_digest("datasets", "protocol/safety_label", "protocol/classes")
+            code = provenance.source_digest(
+                "datasets", "protocol/safety_label", "protocol/ground_corridor", "protocol/classes"
+            )
             scenes = [_scene_facts(scene) for scene in chosen]
             return facts | {"code": code, "scenes": scenes}
         scenes = self.rows.get(("scenes", "", unit.start))
@@ -142,7 +144,8 @@ def _scene_facts(scene: Scene) -> list[object]:
     if isinstance(scene, FileScene):
         files = provenance.file_facts([scene.image_path, scene.label_path])
         size = [] if scene.size is None else [list(scene.size)]
-        return [scene.scene_id, *files, array_digest(scene.table), *size]
+        camera = [] if scene.camera is None else [asdict(scene.camera)]
+        return [scene.scene_id, *files, array_digest(scene.table), *size, *camera]
     from vlmis_utils.streetworld.world import WORLD_VERSION
 
     return [scene.scene_id, WORLD_VERSION]

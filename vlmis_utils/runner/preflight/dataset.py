@@ -53,7 +53,7 @@ def opened(study: Study) -> Sequence[Scene]:
     """Return the scenes of a study."""
     return open_dataset(
         study.dataset, study.data_root, study.split, study.scenes, study.seed, study.class_map,
-        study.image_size,
+        study.image_size, study.camera,
     )  # fmt: skip
 
 
