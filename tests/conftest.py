@@ -28,6 +28,7 @@ SHARED: dict[str, tuple[str, ...]] = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a file's tests together when several processes share the work; long files first."""
     places = {name: f for f, names in SHARED.items() for name in names}
