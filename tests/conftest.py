@@ -20,24 +20,13 @@ if os.environ.get("PYTEST_XDIST_WORKER"):
 ROOT = Path(__file__).resolve().parent.parent
 
 
-# Files whose tests share one dear fixture run in one process, and begin first.
-SHARED: dict[str, tuple[str, ...]] = {
-    "book": ("report/test_browser.py", "test_security.py"),
-    "training": ("training/test_weights_kill.py",),
-    "ray": ("runner/ray/test_ray.py",),
-}
+# Files that take minutes begin first, so that no process works alone at the end.
+LONG: tuple[str, ...] = ("test_browser.py", "test_weights_kill.py", "test_ray.py", "test_kill.py")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests together when several processes share the work; long files first."""
-    places = {name: f for f, names in SHARED.items() for name in names}
-    groups = {}
-    for item in items:
-        path = item.path.relative_to(ROOT).as_posix().removeprefix("tests/")
-        groups[item] = places.get(path, path)
-        item.add_marker(pytest.mark.xdist_group(groups[item]))
-    items.sort(key=lambda item: list(SHARED).index(groups[item]) if groups[item] in SHARED else 99)
+    """Put long files first; a file's tests stay together, in one process (--dist loadfile)."""
+    items.sort(key=lambda i: LONG.index(i.path.name) if i.path.name in LONG else len(LONG))
 
 
 @pytest.fixture(autouse=True)
