@@ -111,6 +111,7 @@ class ContrastiveTraining(nn.Module):
         Returns:
             (B, C, H/32, W/32), or the images where no layer is frozen.
         """
+        images = images.contiguous(memory_format=torch.channels_last)
         for layer in self._parts()[0]:
             images = layer(images)
         return images

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["MEAN", "STD", "encoded", "normalise", "principal_patches"]
+__all__ = ["MEAN", "STD", "encoded", "kept", "normalise", "principal_patches"]
 
 MEAN = (0.4815, 0.4578, 0.4082)
 STD = (0.2686, 0.2613, 0.2758)
@@ -22,7 +24,7 @@ def encoded(
     device: str,
     mirrored: bool = False,
     workers: int = 1,
-    batch: int = 16,
+    batch: int = 4,
 ) -> Tensor:
     """Return what a frozen tower makes of images, float16 (N, ...), on the CPU.
 
@@ -32,7 +34,7 @@ def encoded(
         device: of the tower.
         mirrored: flip the images.
         workers: threads that encode batches.
-        batch: images at a time.
+        batch: images at a time; what glibc hands out to threads it takes back above 64 MB.
     """
 
     @torch.inference_mode()
@@ -43,6 +45,18 @@ def encoded(
 
     with ThreadPoolExecutor(workers) as pool:
         return torch.cat(list(pool.map(rows, range(0, len(images), batch))))
+
+
+def kept(make: Callable[[], Tensor], path: Path, key: str) -> Tensor:
+    """Return what ``make`` does, kept in a file so that a resumed run need not make it again."""
+    if path.exists():
+        kept = torch.load(path, weights_only=True)
+        if kept["key"] == key:
+            return kept["tokens"]
+    tokens = make()
+    torch.save({"key": key, "tokens": tokens}, path.with_suffix(".partial"))
+    os.replace(path.with_suffix(".partial"), path)
+    return tokens
 
 
 def normalise(images: Tensor) -> Tensor:

@@ -14,6 +14,8 @@ safe. Those are its hard negatives.
 from __future__ import annotations
 
 import csv
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -33,7 +35,7 @@ from vlmis_utils.training.nets.contrastive_model import (
     tokenise,
 )
 from vlmis_utils.training.nets.dense import auc
-from vlmis_utils.training.nets.pixels import encoded
+from vlmis_utils.training.nets.pixels import encoded, kept
 from vlmis_utils.training.nets.scenes import Scenes
 from vlmis_utils.training.recipes.captions import caption
 from vlmis_utils.training.recipes.contrastive_losses import (
@@ -79,11 +81,11 @@ def encode(
 
 
 def captioned(
-    scenes: Scenes, cells: tuple[Tensor, Tensor], size: int, rng: np.random.Generator, _: float
+    scenes: Scenes, cells: Sequence[Tensor], size: int, rng: np.random.Generator, _: float
 ) -> Captioned:
     """Draw a batch, half of it mirrored, and write a caption for each of its images."""
     index = rng.choice(len(scenes), size=min(size, len(scenes)), p=scenes.weights, replace=False)
-    side = rng.integers(0, 2, len(index))
+    side = rng.integers(0, len(cells), len(index))
     targets = torch.from_numpy(scenes.targets[index])
     shown = targets[:, :OBJECTS]
     return Captioned(
@@ -151,6 +153,7 @@ def train_contrastive(
     backbone: Path | None = None,
     start: Path | None = None,
     workers: int = 1,
+    mirrored: bool = True,
 ) -> Fit:
     """Train ``clip`` or ``siglip``; a usable checkpoint lies in ``out`` after every evaluation.
 
@@ -158,6 +161,7 @@ def train_contrastive(
         minutes, steps: of the whole; the trunk, which both models share, takes `TRUNK_SHARE`.
         backbone: checkpoint of the embedded DeepLabV3+; by default the one beside ``out``.
         start: earlier checkpoint that the towers begin with, all but the trunk.
+        mirrored: the towers see each scene's mirror image, too.
         The rest is as in `train_vlms.train_vlm` and `training.fit`.
 
     Returns:
@@ -184,10 +188,14 @@ def train_contrastive(
         model.begin_with(start)
     model.model.visual.trunk.load_state_dict(seeing.model.trunk.state_dict(), strict=False)
     model.to(device).eval()
-    cells = (
-        encode(model, train, device, False, workers),
-        encode(model, train, device, True, workers),
-    )
+    cells = [
+        kept(
+            partial(encode, model, train, device, side, workers),
+            work / f"contrastive-cells-{int(side)}.pt",
+            f"{_digest(seeing.model)} {len(train)} {seed}",
+        )
+        for side in ((False, True) if mirrored else (False,))
+    ]
     held_out = encode(model, val, device, False)
 
     def evaluate(average: nn.Module) -> float:
@@ -216,3 +224,11 @@ def train_contrastive(
         workers=workers,
         signature=f"{CONFIGS[name]} {len(train)} {seed} {batch} {lr} {minutes} {steps} 4",
     )
+
+
+def _digest(model: nn.Module) -> str:
+    """Identify weights: both towers are made of the same cells, which need be made only once."""
+    hashed = hashlib.sha256()
+    for value in model.state_dict().values():
+        hashed.update(value.cpu().numpy().tobytes())
+    return hashed.hexdigest()[:16]

@@ -8,8 +8,6 @@ its mirror image; then both are tuned together, the dense loss kept.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +21,7 @@ from torch import Tensor
 from vlmis_utils.protocol.classes import PRESENCE_CLASSES
 from vlmis_utils.training.loop import Fit, fit
 from vlmis_utils.training.nets.dense import class_weights, dense_loss, loudest, object_auc
-from vlmis_utils.training.nets.pixels import encoded, normalise
+from vlmis_utils.training.nets.pixels import encoded, kept, normalise
 from vlmis_utils.training.nets.qwen_model import (
     PATCH,
     TEXT_LAYERS,
@@ -187,7 +185,7 @@ def train_qwen(
     for part in language_parts:
         part.requires_grad_(True)
     cache = [
-        _kept(
+        kept(
             partial(encode, model, train, device, m, workers),
             work / f"qwen2-vl-tokens-{int(m)}.pt",
             f"{signature} {minutes} {steps}",
@@ -235,15 +233,3 @@ def train_qwen(
         2, module=model, make=seen_and_spoken, loss=both, lr=0.5 * lr, eval_every=eval_every,
         evaluate=lambda average: scored(average, encode(average, val, device, False, workers)),
     )  # fmt: skip
-
-
-def _kept(make: Callable[[], Tensor], path: Path, key: str) -> Tensor:
-    """Return what ``make`` does, kept in a file so that a resumed run need not make it again."""
-    if path.exists():
-        kept = torch.load(path, weights_only=True)
-        if kept["key"] == key:
-            return kept["tokens"]
-    tokens = make()
-    torch.save({"key": key, "tokens": tokens}, path.with_suffix(".partial"))
-    os.replace(path.with_suffix(".partial"), path)
-    return tokens
