@@ -76,7 +76,8 @@ TEXTS: dict[str, CardText] = {
         " which it is measured on. Captions and questions come from the label maps, the safety"
         " label from the lane on flat ground in front of the camera.",
         command="`make weights DATA=cityscapes DATA_ROOT=<folder>` trains it again.",
-        evaluation="clean frames of cities that neither training nor any choice used",
+        evaluation="clean frames of cities that neither training nor any choice used (priors and"
+        " probes learn from 648 training frames)",
         licence="The frames are for non-commercial research"
         " (https://www.cityscapes-dataset.com/license/), and their terms allow abstract"
         " derivatives such as trained models to be passed on; so this checkpoint is for"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from vlmis_utils.streetworld.version import world_version
@@ -12,7 +12,10 @@ from vlmis_utils.training.evaluation import held_out, store
 from vlmis_utils.training.photographs import digest_of, load_photographs, read_photographs
 from vlmis_utils.training.weights import DATA
 
-__all__ = ["Source", "photographs", "streetworld"]
+__all__ = ["PROBED", "Source", "photographs", "streetworld"]
+
+# Training photographs that priors and probes learn from: evenly spaced, for the probe's cost.
+PROBED = 648
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def streetworld() -> Source:
 
 
 def photographs(root: str | Path | None, name: str = "cityscapes") -> Source:
-    """Return the test split of a folder of photographs.
+    """Return the test split of a folder of photographs; priors and probes learn from `PROBED`.
 
     Args:
         root: folder, as of `training.photographs.load_photographs`.
@@ -77,7 +80,14 @@ def photographs(root: str | Path | None, name: str = "cityscapes") -> Source:
         name,
         digest_of(test),
         f"{name} test, {len(test)} frames",
-        lambda: load_photographs(root, "train"),
+        lambda: _every(load_photographs(root, "train"), PROBED),
         lambda: test,
         f"-small-{name}",
     )
+
+
+def _every(data: TrainingData, count: int) -> TrainingData:
+    """Return ``count`` evenly spaced scenes, or all where there are no more."""
+    step = max(1, len(data) // count)
+    parts = {f.name: getattr(data, f.name)[::step][:count] for f in fields(data)}
+    return TrainingData(**parts)
