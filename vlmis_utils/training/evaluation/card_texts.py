@@ -69,8 +69,8 @@ TEXTS: dict[str, CardText] = {
         made="trained on 1,944 clean photographs of Cityscapes at 320 x 640 pixels, from the"
         " weights of the same study's synthetic world on.",
         purpose="For that study, for teaching and for tests of code, without commercial use. It was"
-        " trained for minutes on a CPU: it is no public checkpoint of its namesake, tells nothing"
-        " about that one's quality, and must not drive anything.",
+        " trained for minutes on less than one core: it is no public checkpoint of its namesake,"
+        " tells nothing about that one's quality, and must not drive anything.",
         training="Frames of the official part train (fine annotation; Cordts et al. 2016) of all"
         " its cities but Erfurt and Jena, which choices were made on, and Bochum, Ulm and Weimar,"
         " which it is measured on. Captions and questions come from the label maps, the safety"

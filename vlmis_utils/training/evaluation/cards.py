@@ -21,7 +21,7 @@ from vlmis_utils.protocol.models import ModelEntry, checkpoint_path, load_catalo
 from vlmis_utils.training.evaluation import store
 from vlmis_utils.training.evaluation.card_texts import TEXTS, CardText
 from vlmis_utils.training.evaluation.goals import judge
-from vlmis_utils.training.recipes.facts import costs, recipe
+from vlmis_utils.training.recipes.facts import STAGES, costs, recipe
 from vlmis_utils.training.weights import DATA, MODELS
 
 __all__ = ["card", "main", "write_cards"]
@@ -158,6 +158,7 @@ def _body(
             ["stage", "optimiser steps", "wall minutes"],
             [[r.stage, str(r.steps), f"{r.minutes:.0f}"] for r in spent.itertuples()],
         ),
+        *_unreached(entry.name.removesuffix(text.suffix), spent),
         text.command,
         "## Evaluation",
         f"On {clean.scenes.iloc[0]}: {text.evaluation}; 95 % intervals over scenes. Checkpoint"
@@ -190,7 +191,14 @@ def _body(
     return "\n\n".join(parts) + "\n"
 
 
+def _unreached(name: str, spent: pd.DataFrame) -> list[str]:
+    missing = [stage for stage, _ in STAGES[name] if stage not in set(spent.stage)]
+    return [f"Not reached in this training: {', '.join(missing)}."] if missing else []
+
+
 def _row(row: dict) -> list[str]:
+    if row["measure"].startswith("scenes"):
+        return [row["measure"], row["class"], f"{row['value']:.0f}"]
     return [row["measure"], row["class"] or "all", estimate(row["value"], row["low"], row["high"])]
 
 

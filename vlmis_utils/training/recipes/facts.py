@@ -17,6 +17,7 @@ from vlmis_utils.training.recipes import (
     train_qwen,
     train_segmenters,
     train_trunk,
+    train_vlms,
 )
 from vlmis_utils.training.weights import MODELS, SEGMENTERS
 
@@ -60,7 +61,10 @@ def recipe(name: str, data: str = "streetworld") -> list[str]:
         return [f"{begin}.", *_segmenter(train_segmenters.PHOTOGRAPH_RECIPES[name])]
     if name == "qwen2-vl":
         return [f"{begin}.", *_qwen()]
-    return [f"{begin}, but for the trunk.", *_contrastive(name)]
+    return [
+        f"{begin}, but for the trunk.",
+        *_contrastive(name, train_vlms.PHOTOGRAPH_RECIPES[name].workers),
+    ]
 
 
 def _segmenter(made: train_segmenters.Recipe) -> list[str]:
@@ -86,7 +90,7 @@ def _segmenter(made: train_segmenters.Recipe) -> list[str]:
     return lines
 
 
-def _contrastive(name: str) -> list[str]:
+def _contrastive(name: str, workers: int = 1) -> list[str]:
     trunk, towers = (
         _defaults(f) for f in (train_trunk.train_trunk, train_contrastive.train_contrastive)
     )
@@ -99,8 +103,8 @@ def _contrastive(name: str) -> list[str]:
         f" {trunk['batch']} crops a step, learning rate {trunk['lr']:g}; then all but its last"
         " block is frozen.",
         f"{percent(1 - share)} of the time: that block, the head and the text tower learn with the"
-        f" {loss} and with the pairs of the zero-shot prompts, {towers['batch']} scenes a step,"
-        f" learning rate {towers['lr']:g}.",
+        f" {loss} and with the pairs of the zero-shot prompts, {towers['batch'] * workers} scenes a"
+        f" step, learning rate {towers['lr']:g}.",
     ]
 
 
