@@ -215,8 +215,9 @@ def _execute_one(job: _Job, options: dict[str, object]) -> tuple[float, str]:
 
 
 def _tag_injected(notebook: nbformat.NotebookNode, job: _Job) -> None:
-    """Fold the injected parameters away; remove them where they only repeat the defaults."""
-    same = all(job.defaults.get(key) == value for key, value in job.parameters.items())
+    """Fold the injected parameters away; remove them where they say no more than the page does."""
+    said = job.defaults | {"records": job.parameters.get("records")}  # only where, not what
+    same = all(said.get(key) == value for key, value in job.parameters.items())
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
         if "injected-parameters" in tags:
