@@ -82,8 +82,8 @@ _LETTER = re.compile(r"(?:^|(?<=[(\[\s:]))([a-d1-4])(?=\s*$|[)\].,:;\n])")
 def unwrapped(text: str) -> str:
     """Return a text in lower case without its wrappings; words, lines and plain marks stay.
 
-    >>> unwrapped("The answer is \\\\boxed{\\\\text{No}}").split()
-    ['the', 'answer', 'is', 'final', 'answer', ':', '{no}}']
+    >>> unwrapped("The answer is **No**.").split()
+    ['the', 'answer', 'is', 'no', '.']
     """
     plain = unicodedata.normalize("NFKD", text)
     plain = "".join(
