@@ -30,7 +30,7 @@ from vlmis_utils.report import pages as execute
 
 PACKAGE = Path("vlmis_utils")
 # The converter of public checkpoints, and training, which reads back its own unfinished state.
-UNPICKLE = {"models/convert.py", "training/loop.py", "training/recipes/train_qwen.py"} | {
+UNPICKLE = {"models/convert.py", "training/loop.py", "training/nets/pixels.py"} | {
     "training/evaluation/agreement.py"
 }
 MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}

@@ -168,7 +168,7 @@ def test_source_never_trusts_code_nor_unpickles_elsewhere() -> None:
             )
             loads.add(path.relative_to("vlmis_utils").as_posix())
     # Beside the converter, training reads back its own state, and what compares it with the export.
-    own = {f"training/{name}.py" for name in ("loop", "recipes/train_qwen", "evaluation/agreement")}
+    own = {f"training/{name}.py" for name in ("loop", "nets/pixels", "evaluation/agreement")}
     assert loads - own == {"models/convert.py"}
 
 
