@@ -63,7 +63,7 @@ def test_misuse_ends_with_2(capsys, words: list[str]) -> None:
         (["run", "params/smoke.yaml", "-p", "top_k", "three"], "a whole number"),
         (["run", "params/smoke.yaml", "-p", "vlms", "clop"], "clip"),
         (["run", "params/smoke.yaml", "-p", "conditions", "clean,LL9"], "unknown condition"),
-        (["run", "params/smoke.yaml", "-p", "critical_classes", "dog"], "cannot be mentioned"),
+        (["run", "params/smoke.yaml", "-p", "critical_classes", "dog"], "unknown class"),
         (["run", "params/smoke.yaml", "-p", "dataset", "kitti"], "unknown dataset"),
         (["show", "params/smoke.yaml", "--device", "tpu"], "device"),
         (["run", "params/smoke.yaml", "--only", "99"], "no page starts with '99'"),

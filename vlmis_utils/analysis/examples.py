@@ -14,14 +14,14 @@ import pandas as pd
 
 from vlmis_utils.core.device import resolve_device
 from vlmis_utils.core.errors import UserError
-from vlmis_utils.datasets.registry import Scene, open_dataset
+from vlmis_utils.datasets.registry import Scene, open_scenes
 from vlmis_utils.protocol.models import find_model, load_catalogue
 from vlmis_utils.protocol.study import Study
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["View", "degrade", "find_scene", "look", "open_scenes", "pick_crowded_scene",
+__all__ = ["View", "degrade", "find_scene", "look", "pick_crowded_scene",
            "pick_flip"]  # fmt: skip
 
 
@@ -38,15 +38,6 @@ class View:
     condition: str
     image: np.ndarray
     masks: dict[str, np.ndarray] = field(default_factory=dict)
-
-
-def open_scenes(study: Study) -> Sequence[Scene]:
-    """Return the scenes of a study; nothing is rendered or read before it is asked for."""
-    return open_dataset(
-        study.dataset, root=study.data_root, split=study.split, limit=study.scenes,
-        seed=study.seed, class_map=study.class_map, image_size=study.image_size,
-        camera=study.camera,
-    )  # fmt: skip
 
 
 def find_scene(study: Study, scene_id: str) -> Scene:

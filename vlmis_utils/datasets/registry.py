@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -18,7 +18,10 @@ from vlmis_utils.datasets.files import FileScene
 from vlmis_utils.protocol.datasets import NOT_RENDERED, SPLITS, check_dataset
 from vlmis_utils.protocol.ground_corridor import CAMERAS, Camera
 
-__all__ = ["FileScene", "Scene", "load_many", "open_dataset"]
+if TYPE_CHECKING:
+    from vlmis_utils.protocol.study import Study
+
+__all__ = ["FileScene", "Scene", "load_many", "open_dataset", "open_scenes"]
 
 
 @runtime_checkable
@@ -146,6 +149,24 @@ def _size(given: Sequence[int]) -> tuple[int, int]:
     if len(given) != 2 or not all(isinstance(side, int) and side > 0 for side in given):
         raise UserError(f"image_size must be height and width in pixels, not {given!r}")
     return given[0], given[1]
+
+
+def open_scenes(study: Study) -> Sequence[Scene]:
+    """Return the scenes of a study, in the order of their split; nothing is read yet.
+
+    Raises:
+        UserError: as `open_dataset`.
+    """
+    return open_dataset(
+        study.dataset,
+        root=study.data_root,
+        split=study.split,
+        limit=study.scenes,
+        seed=study.seed,
+        class_map=study.class_map,
+        image_size=study.image_size,
+        camera=study.camera,
+    )
 
 
 def load_many(scenes: Iterable[Scene], workers: int | None = None, progress: bool = True) -> None:

@@ -115,11 +115,11 @@ def check_critical(names: Iterable[str]) -> None:
     """Refuse critical classes that no answer can mention: their omission would be certain.
 
     Raises:
-        UserError: a class that is not of `OBJECT_CLASSES`.
+        UserError: an unknown class, or one that is not of `OBJECT_CLASSES`.
 
     >>> check_critical(["pedestrian", "traffic light"])
     """
-    for name in names:
+    for name in check_classes(names):
         if name not in OBJECT_CLASSES:
             raise UserError(
                 f"critical_classes: {name!r} cannot be mentioned, so every answer would omit it; "

@@ -11,7 +11,7 @@ from PIL import Image
 from vlmis_utils.core.device import resolve_device
 from vlmis_utils.corruptions.backends import resolve_backend
 from vlmis_utils.datasets.cache import SceneCache
-from vlmis_utils.datasets.registry import FileScene, Scene, open_dataset
+from vlmis_utils.datasets.registry import FileScene, Scene, open_scenes
 from vlmis_utils.datasets.streetworld import HEIGHT, WIDTH
 from vlmis_utils.models.segmentation.loading import load_segmenter
 from vlmis_utils.models.vlm.loading import load_vlm
@@ -55,17 +55,7 @@ class RunContext:
     @cached_property
     def scenes(self) -> Sequence[Scene]:
         """The scenes of the study, in the order of their split."""
-        study = self.study
-        return open_dataset(
-            study.dataset,
-            root=study.data_root,
-            split=study.split,
-            limit=study.scenes,
-            seed=study.seed,
-            class_map=study.class_map,
-            image_size=study.image_size,
-            camera=study.camera,
-        )
+        return open_scenes(self.study)
 
     @cached_property
     def store(self) -> Store:

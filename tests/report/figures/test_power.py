@@ -73,7 +73,5 @@ def test_power_draws_and_equal_sizes_share_a_line(ours: int) -> None:
     figure = plot_detectable(frame, {"the paper": 50, "this run": ours}, {"conditions": 10})
     readable(figure)
     words = [text.get_text() for text in figure.axes[0].texts]
-    words = [each for each in words if "discordant" not in each]  # the lines are labelled too
-    assert words == (
-        ["the paper, this run\n50"] if ours == 50 else ["the paper\n50", "this run\n100"]
-    )
+    marks = ["the paper, this run\n50"] if ours == 50 else ["the paper\n50", "this run\n100"]
+    assert words == [*marks, *(f"{share} % discordant" for share in (10, 20, 40))]

@@ -19,6 +19,7 @@ from safetensors.numpy import save_file
 from tests.helpers import fakes
 from tests.helpers.hub import Hub
 from vlmis_utils.__main__ import main
+from vlmis_utils.datasets.registry import open_scenes
 from vlmis_utils.models.checkpoints import count_parameters, stated_parameters
 from vlmis_utils.protocol.study import Study, flat
 from vlmis_utils.records.run_info import merge_run
@@ -245,7 +246,7 @@ def test_the_disk_formula_covers_the_measured_study() -> None:
 
 def test_rendered_scenes_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VLMIS_CACHE", str(tmp_path))
-    scenes = dataset.opened(Study(scenes=3))
+    scenes = open_scenes(Study(scenes=3))
     assert dataset.missing_scenes(scenes) == 3
     scenes[0].path.parent.mkdir(parents=True)
     scenes[0].path.touch()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from vlmis_utils.core.errors import RunError
 from vlmis_utils.datasets.files import FileScene, turned
-from vlmis_utils.datasets.registry import Scene, open_dataset
+from vlmis_utils.datasets.registry import Scene, open_scenes
 from vlmis_utils.datasets.streetworld import StreetScene, cache_folder
 from vlmis_utils.protocol.classes import OBJECT_CLASSES
 from vlmis_utils.protocol.datasets import annotated_classes
@@ -28,7 +28,7 @@ def dataset_findings(study: Study) -> list[Finding]:
     Raises:
         UserError: the dataset cannot be opened.
     """
-    scenes = opened(study)
+    scenes = open_scenes(study)
     what = f"{study.dataset}, {study.split}: {len(scenes)} scenes"
     if len(scenes) < study.scenes:
         what += f", not the {study.scenes} asked for"
@@ -47,14 +47,6 @@ def dataset_findings(study: Study) -> list[Finding]:
         remedy = "nothing, if the label maps lie under the upright pictures"
         found.append(Finding("images", "ok", remark, remedy))
     return [*found, *_sample(scenes)]
-
-
-def opened(study: Study) -> Sequence[Scene]:
-    """Return the scenes of a study."""
-    return open_dataset(
-        study.dataset, study.data_root, study.split, study.scenes, study.seed, study.class_map,
-        study.image_size, study.camera,
-    )  # fmt: skip
 
 
 def missing_scenes(scenes: Sequence[Scene]) -> int:

@@ -15,9 +15,10 @@ from vlmis_utils.core.device import resolve_device
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.core.memory import available_memory
 from vlmis_utils.core.progress import duration
+from vlmis_utils.datasets.registry import open_scenes
 from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.protocol.study import Study
-from vlmis_utils.runner.preflight.dataset import SCENE_BYTES, missing_scenes, opened
+from vlmis_utils.runner.preflight.dataset import SCENE_BYTES, missing_scenes
 from vlmis_utils.runner.preflight.finding import Finding, size
 from vlmis_utils.runner.preflight.models import Need, memory_words
 from vlmis_utils.runner.preflight.runtime import expected_seconds
@@ -121,7 +122,7 @@ def _disk(study: Study) -> Finding:
     what = "records and book"
     if study.dataset == "streetworld":
         try:
-            missing = missing_scenes(opened(study))
+            missing = missing_scenes(open_scenes(study))
         except UserError:
             missing = study.scenes
         if missing:
