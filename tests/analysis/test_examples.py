@@ -76,7 +76,7 @@ def test_degrade_gives_the_pixels_that_the_study_used() -> None:
 
 
 def test_unknown_scene_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examples, "open_dataset", lambda *a, **k: [Fake()])
+    monkeypatch.setattr(examples, "open_scenes", lambda *a, **k: [Fake()])
     assert examples.find_scene(Study(scenes=1), "a").scene_id == "a"
     with pytest.raises(UserError, match="nowhere"):
         examples.find_scene(Study(scenes=1), "nowhere")
