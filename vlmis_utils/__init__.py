@@ -7,7 +7,7 @@ What a notebook or another project needs is here, by name; each is imported when
 'unsafe'
 """
 
-from importlib import import_module
+from vlmis_utils.core.lazy import lazy
 
 __version__ = "0.1.0"
 
@@ -29,17 +29,4 @@ _HOMES: dict[str, str] = {
 }
 
 __all__ = sorted(_HOMES)
-
-
-def __getattr__(name: str) -> object:
-    """Import one of the public names (PEP 562)."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = found
-    return found
-
-
-def __dir__() -> list[str]:
-    """Name what is here, imported or not."""
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy(__name__, _HOMES)

@@ -5,8 +5,7 @@ A module a subject; names are looked up when they are asked for, so that a page 
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from vlmis_utils.core.lazy import lazy
 
 # Module to what can be imported from here.
 _HOMES = {
@@ -18,13 +17,4 @@ _HOMES = {
 _WHERE = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = sorted(_WHERE)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_WHERE[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy(__name__, _WHERE)
