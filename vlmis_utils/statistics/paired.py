@@ -16,9 +16,12 @@ import pandas as pd
 
 from vlmis_utils.core.errors import UserError
 
-__all__ = ["cochran_q", "holm", "mcnemar", "mcnemar_p", "paired_effect"]
+__all__ = ["ALPHA", "cochran_q", "holm", "mcnemar", "mcnemar_p", "paired_effect"]
 
 _NAN = math.nan
+
+# Level of every test of the study, two-sided.
+ALPHA = 0.05
 
 
 def mcnemar_p(destructive: np.ndarray, corrective: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from vlmis_utils.report.text import correlation as words
-from vlmis_utils.report.text.correlation import LEVEL_WORDS
+from vlmis_utils.report.words import LEVEL_WORDS
 
 
 def row(r: float, over: str, metric: str = "hr", **more: object) -> dict[str, object]:

@@ -17,14 +17,13 @@ from scipy.special import ndtr
 
 from vlmis_utils.analysis.claims.quantities import Quantity
 from vlmis_utils.core.errors import UserError, closest
-from vlmis_utils.statistics.paired import holm
+from vlmis_utils.statistics.paired import ALPHA, holm
 
 __all__ = [
     "ALPHA", "QUANTIFIERS", "VERDICTS", "Cell", "above", "below", "judge", "negative", "verdict",
     "within",
 ]  # fmt: skip
 
-ALPHA = 0.05
 _TIE = 1e-9  # printed numbers that differ by less are equal
 VERDICTS: tuple[str, ...] = ("supported", "contradicted", "not decidable")
 

@@ -19,7 +19,7 @@ import pandas as pd
 from vlmis_utils.analysis.paper import tables
 from vlmis_utils.analysis.paper.grim import PICTURES, count, shares
 from vlmis_utils.analysis.paper.tables import PUBLISHED
-from vlmis_utils.statistics.paired import holm, mcnemar_p
+from vlmis_utils.statistics.paired import ALPHA, holm, mcnemar_p
 
 __all__ = [
     "ALPHA",
@@ -32,8 +32,6 @@ __all__ = [
     "mcnemar_bounds",
     "smallest_change",
 ]
-
-ALPHA = 0.05
 
 
 def intervals(n: int = PICTURES, folder: str | Path = PUBLISHED) -> pd.DataFrame:

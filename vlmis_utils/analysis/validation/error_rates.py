@@ -12,7 +12,7 @@ import pandas as pd
 
 from vlmis_utils.analysis.validation.coverage import make_changes, make_pairs, ranks
 from vlmis_utils.statistics.intervals import from_draws
-from vlmis_utils.statistics.paired import holm, mcnemar_p
+from vlmis_utils.statistics.paired import ALPHA, holm, mcnemar_p
 from vlmis_utils.statistics.power import correlation_power, mcnemar_power
 from vlmis_utils.statistics.repeated_measures import rm_interval
 from vlmis_utils.statistics.resampled_correlation import resampled_correlation
@@ -22,9 +22,6 @@ __all__ = ["ALPHA", "FAMILY", "errors", "pooling_errors", "powers"]
 
 # Tests in the simulated family: two metrics under nine degraded conditions.
 FAMILY = 18
-
-# Level of every test.
-ALPHA = 0.05
 
 
 def errors(

@@ -14,6 +14,7 @@ from vlmis_utils.report.figures.intervals import coefficient_axes, plot_interval
 from vlmis_utils.report.figures.language import by_metric_and_vlm
 from vlmis_utils.report.style import GREY, colour, mark_handle, marker, new_figure, styled
 from vlmis_utils.report.words import LEVEL_WORDS, METRICS
+from vlmis_utils.statistics.intervals import interval_sign
 from vlmis_utils.statistics.prediction import reliability
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def plot_strips(
 
 def excludes_zero(frame: pd.DataFrame) -> pd.Series:
     """Return for each row whether the interval from low to high leaves zero out."""
-    return (frame.low > 0) | (frame.high < 0)
+    return pd.Series(interval_sign(frame.low, frame.high) != 0, frame.index)
 
 
 def zero_handles() -> list[Any]:

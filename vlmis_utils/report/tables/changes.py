@@ -8,12 +8,12 @@ import pandas as pd
 
 from vlmis_utils.core.formatting import number, p_value
 from vlmis_utils.report.tables.markdown import beside
+from vlmis_utils.report.words import METRICS
+from vlmis_utils.statistics.paired import ALPHA
 
 __all__ = ["flip_summary", "flip_table", "quality_table", "severity_table"]
 
-ALPHA = 0.05
 
-_UPPER = {"hr": "HR", "cor": "COR", "smr": "SMR"}
 _CORRUPTIONS = {"LL": "low light", "MB": "motion blur", "OCC": "occlusion"}
 
 
@@ -24,7 +24,7 @@ def flip_summary(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame
         told, moved = rows[rows.holm <= ALPHA], (rows.destructive + rows.corrective) / rows.n
         row = rows.loc[rows.delta.abs().idxmax()]
         lines.append({
-            "model": labels.get(vlm, vlm), "metric": _UPPER[metric], "tests": len(rows),
+            "model": labels.get(vlm, vlm), "metric": METRICS[metric], "tests": len(rows),
             "p < 0.05": (rows.p <= ALPHA).sum(), "Holm, up": (told.delta > 0).sum(),
             "Holm, down": (told.delta < 0).sum(),
             "share of scenes that move": f"{number(moved.min())} to {number(moved.max())}",
@@ -39,7 +39,7 @@ def flip_table(frame: pd.DataFrame, vlm: str) -> pd.DataFrame:
     for row in frame[frame.vlm == vlm].itertuples():
         effect, odds = (row.rank_biserial, "") if row.metric == "hr" else (row.g, _odds(row))
         lines.append({
-            "metric": _UPPER[row.metric], "condition": row.condition,
+            "metric": METRICS[row.metric], "condition": row.condition,
             "worse": row.destructive, "better": row.corrective,
             "change": beside(row.delta, row.low, row.high), "p": p_value(row.p),
             "Holm": p_value(row.holm), "g or r": number(effect), "odds": odds or "–",
@@ -53,7 +53,7 @@ def severity_table(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFra
     for (vlm, metric, corruption), rows in frame.groupby(keys, sort=False):
         by_span = rows.set_index("span")
         line = {
-            "model": labels.get(vlm, vlm), "metric": _UPPER[metric],
+            "model": labels.get(vlm, vlm), "metric": METRICS[metric],
             "corruption": _CORRUPTIONS[corruption],
             "rate by step": " → ".join(number(r) for r in by_span.rates["with clean"]),
         }  # fmt: skip

@@ -14,13 +14,13 @@ from vlmis_utils.analysis.correlation import LEVELS
 from vlmis_utils.core.formatting import number, p_value, value_range
 from vlmis_utils.report.tables.markdown import Column, beside, cells, crossed, span
 from vlmis_utils.report.words import LEVEL_WORDS, METRICS
+from vlmis_utils.statistics.paired import ALPHA
 
 __all__ = [
     "load_auc", "load_false_alarms", "load_prediction_gains", "load_given", "load_intervals",
     "load_levels", "load_measures", "load_richness", "load_rival_gains", "load_tests",
 ]  # fmt: skip
 
-ALPHA = 0.05  # bound of p
 _OVER_SCENES = Column("", "r", interval=("scene_low", "scene_high"))
 
 

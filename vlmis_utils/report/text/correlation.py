@@ -9,16 +9,10 @@ from __future__ import annotations
 import pandas as pd
 
 from vlmis_utils.core.formatting import listing, number
-from vlmis_utils.report.text.sentences import ALPHA, NAMES, signs
-from vlmis_utils.report.text.sentences import signs as told
+from vlmis_utils.report.text.sentences import NAMES, signs
+from vlmis_utils.report.words import LEVEL_WORDS
 
-__all__ = ["ALPHA", "LEVEL_WORDS", "METRIC_NAMES", "interval_finding", "opposition_finding",
-           "told"]  # fmt: skip
-
-LEVEL_WORDS: dict[str, str] = {
-    level: NAMES[level] for level in ("conditions", "images", "within", "between")
-}
-METRIC_NAMES: dict[str, str] = {metric: NAMES[metric] for metric in ("hr", "cor", "smr")}
+__all__ = ["interval_finding", "opposition_finding"]
 
 
 def opposition_finding(frame: pd.DataFrame, method: str = "spearman") -> str:

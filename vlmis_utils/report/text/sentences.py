@@ -16,17 +16,17 @@ import pandas as pd
 from IPython.display import Markdown
 
 from vlmis_utils.core.formatting import estimate, number, percent
+from vlmis_utils.protocol.conditions import FAMILIES
+from vlmis_utils.report.words import LEVEL_WORDS, METRICS
+from vlmis_utils.statistics.intervals import interval_sign
+from vlmis_utils.statistics.paired import ALPHA
 
-__all__ = ["ALPHA", "NAMES", "Counts", "bullets", "sentences", "signs"]
-
-ALPHA = 0.05
+__all__ = ["NAMES", "Counts", "bullets", "sentences", "signs"]
 
 # How the values of the columns metric, over, corruption and method are called in a sentence.
 NAMES: dict[str, str] = {
-    "hr": "HR", "cor": "COR", "smr": "SMR", "f1": "F1", "miou": "mIoU",
-    "conditions": "over conditions", "images": "over images", "within": "within scenes",
-    "between": "between scenes", "pearson": "Pearson", "spearman": "Spearman",
-    "LL": "low light", "MB": "motion blur", "OCC": "occlusion",
+    **METRICS, **LEVEL_WORDS, **FAMILIES,
+    "f1": "F1", "miou": "mIoU", "pearson": "Pearson", "spearman": "Spearman",
 }  # fmt: skip
 
 
@@ -36,7 +36,7 @@ def signs(frame: pd.DataFrame, low: str = "low", high: str = "high") -> pd.Serie
     >>> signs(pd.DataFrame({"low": [-0.4, -0.1, 0.1], "high": [-0.2, 0.2, 0.5]})).tolist()
     [-1, 0, 1]
     """
-    return (frame[low] > 0).astype(int) - (frame[high] < 0).astype(int)
+    return pd.Series(interval_sign(frame[low], frame[high]), frame.index)
 
 
 class Counts:
