@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix
 from torchmetrics.functional.classification import multiclass_confusion_matrix
 
+from tests.helpers.maps import random_maps
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.metrics import confusion as counts_of
 from vlmis_utils.metrics.confusion import confusion, confusion_within
@@ -105,14 +106,6 @@ def test_shapes_must_agree() -> None:
         confusion_within(zeros, zeros, np.zeros((4, 5), dtype=bool))
     with pytest.raises(UserError, match="resize the predictions"):
         confusion(zeros, zeros[:2])
-
-
-def random_maps(seed: int, classes: int = 19) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    labels = rng.integers(0, classes, size=(3, 40, 50)).astype(np.uint8)
-    predictions = np.where(rng.random(labels.shape) < 0.6, labels, rng.integers(0, classes, 50))
-    labels[rng.random(labels.shape) < 0.1] = 255
-    return labels, predictions.astype(np.uint8)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -8,16 +8,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, jaccard_score, recall_score
 
+from tests.helpers.maps import random_maps
 from vlmis_utils.metrics import segmentation
 from vlmis_utils.metrics.confusion import confusion
-
-
-def random_maps(seed: int, classes: int = 19) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    labels = rng.integers(0, classes, size=(3, 40, 50)).astype(np.uint8)
-    predictions = np.where(rng.random(labels.shape) < 0.6, labels, rng.integers(0, classes, 50))
-    labels[rng.random(labels.shape) < 0.1] = 255
-    return labels, predictions.astype(np.uint8)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -22,7 +22,6 @@ from tests.helpers import fakes
 from tests.helpers.chat_server import KEY, ChatServer, completion, failure
 from vlmis_utils import __main__
 from vlmis_utils.core.errors import RunError, UserError
-from vlmis_utils.models.vlm import retries
 from vlmis_utils.models.vlm.loading import load_vlm
 from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.protocol.study import Study
@@ -39,15 +38,9 @@ QUESTIONS = (SCENES * 2 + 1) * len(PROMPTS)
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch):
-    made = ChatServer()
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    monkeypatch.setenv("OPENAI_BASE_URL", made.address)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(retries, "FIRST", 0.001)
-    made.reply = lambda body, number: completion("Yes, a car.", usage=(500, 50))
-    yield made
-    made.close()
+def server(server: ChatServer) -> ChatServer:
+    server.reply = lambda body, number: completion("Yes, a car.", usage=(500, 50))
+    return server
 
 
 def make_study(folder: Path, checkpoint: str = "m", **changes: object) -> Study:

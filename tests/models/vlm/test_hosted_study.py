@@ -15,7 +15,6 @@ from tests.helpers import fakes
 from tests.helpers.chat_server import KEY, ChatServer, failure
 from vlmis_utils.core.errors import RunError, UserError
 from vlmis_utils.metrics.answer_states import STATES
-from vlmis_utils.models.vlm import retries
 from vlmis_utils.models.vlm.loading import load_vlm
 from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.protocol.study import Study
@@ -72,17 +71,6 @@ ODD: list[tuple[tuple, str | None, str | None]] = [
     ((200, None), None, None),
 ]  # fmt: skip
 ASKED_AGAIN = sum(text is None for _, text, _ in ODD)
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch):
-    made = ChatServer()
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    monkeypatch.setenv("OPENAI_BASE_URL", made.address)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(retries, "FIRST", 0.001)
-    yield made
-    made.close()
 
 
 def make_study(folder: Path, **options: object) -> Study:

@@ -18,7 +18,6 @@ from PIL import Image
 from tests.helpers.chat_server import KEY, ChatServer, completion, failure
 from vlmis_utils.core.errors import RunError, UserError
 from vlmis_utils.metrics.parsing.parse import mentions, parse_presence, parse_safety
-from vlmis_utils.models.vlm import retries
 from vlmis_utils.models.vlm.loading import Vlm, load_vlm
 from vlmis_utils.models.vlm.response_cache import Replies
 from vlmis_utils.protocol.models import ModelEntry
@@ -27,17 +26,6 @@ from vlmis_utils.protocol.prompts import PROMPTS, prompt
 
 def entry(**options: object) -> ModelEntry:
     return ModelEntry("hosted", "vlm", "openai", "tiny-vlm", options=tuple(options.items()))
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch):
-    made = ChatServer()
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    monkeypatch.setenv("OPENAI_BASE_URL", made.address)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(retries, "FIRST", 0.001)
-    yield made
-    made.close()
 
 
 @pytest.fixture
