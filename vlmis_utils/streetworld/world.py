@@ -23,7 +23,7 @@ from vlmis_utils.streetworld.scene.street import furnish, signs
 from vlmis_utils.streetworld.scene.traffic import INTENTS, place_hazard, vehicles
 from vlmis_utils.streetworld.version import world_version
 
-__all__ = ["WORLD_VERSION", "Composition", "Frame", "compose", "render_scene", "settle"]
+__all__ = ["WORLD_VERSION", "Composition", "Frame", "compose", "framed", "render_scene", "settle"]
 
 _RIDER = 12
 _COUNTED = ROAD_USER_KINDS | {"light", "turned light", "sign"}
@@ -166,8 +166,16 @@ def render_scene(
     """
     scene = settle(seed, index)
     image, labels, things, depth = render(scene.stage, height, width, rays)
+    return framed(scene, image, labels, things, depth, scene.safe, scene.safety_reason)
+
+
+def framed(
+    scene: Composition, image: NDArray[np.uint8], labels: NDArray[np.uint8],
+    things: NDArray[np.int32], depth: NDArray[np.float32], safe: bool, reason: str,
+) -> Frame:  # fmt: skip
+    """Return a rendered picture of a scene with its instances numbered, and its safety label."""
     member = things - scene.first
     countable = np.array([*(kind in _COUNTED for kind in scene.kinds), False])
     keep = (member >= 0) & countable[np.maximum(member, -1)] & (labels >= 6) & (labels != 8)
     instances = np.where(keep, 2 * member + 1 + (labels == _RIDER), 0).astype(np.int32)
-    return Frame(image, labels, instances, depth, scene.safe, scene.safety_reason)
+    return Frame(image, labels, instances, depth, safe, reason)

@@ -77,7 +77,7 @@ def directions(camera: Camera, height: int, width: int, offset: NDArray[np.float
 
 
 def origins(camera: Camera, count: int) -> Array:
-    return np.broadcast_to(np.float32([0, 0, camera.height]), (count, 3)).copy()
+    return np.broadcast_to(np.float32([0, camera.ahead, camera.height]), (count, 3)).copy()
 
 
 def centre_hits(stage: Stage, height: int, width: int) -> Hits:

@@ -110,6 +110,7 @@ def render(
         hits_at = Hits(hits.face[at], hits.distance[at], hits.u[at], hits.v[at])
         seen, t = view[at], hits_at.distance
         position = seen * t[:, None]
+        position[:, 1] += camera.ahead
         position[:, 2] += camera.height
         geometric, normal = _normals(stage, hits_at, seen, flat, corner)
         material, thing = mesh.material[hits_at.face], stage.thing[hits_at.face]

@@ -1,7 +1,7 @@
 """The plan of a street: which strips lie beside the ego lane, where it is crossed, and the camera.
 
 World frame: the ego car drives along +y in the middle of its lane (x = 0), x points right, z up,
-metres, the camera stands at the origin. Traffic keeps to the right.
+metres, the camera stands at the origin (a drive moves it along y). Traffic keeps to the right.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ STREET_START = -12.0
 @dataclass(frozen=True)
 class Camera:
     """Pinhole: height above the road (m), pitch and yaw (radians, up and left), horizontal field
-    of view (radians)."""
+    of view (radians), and how far along the lane it stands (m; 0 but in a drive)."""
 
     height: float
     pitch: float
     yaw: float
     fov: float
+    ahead: float = 0.0
 
 
 @dataclass(frozen=True)
