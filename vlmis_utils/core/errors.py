@@ -7,14 +7,39 @@ import errno
 import reprlib
 from collections.abc import Iterable
 
-__all__ = ["RunError", "StopError", "UserError", "closest", "one_line", "shown", "unwritable"]
+__all__ = [
+    "RunError",
+    "StopError",
+    "UserError",
+    "closest",
+    "one_line",
+    "shown",
+    "unwritable",
+    "visible",
+]
 
 
-class UserError(ValueError):
+def visible(text: str) -> str:
+    r"""Return a text in one line: a character that does not print, as Python writes it.
+
+    >>> print(visible("models\n.yaml"))
+    models\n.yaml
+    """
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+class _OneLineError(Exception):
+    """An error whose message is one line, whatever a path or a value in it holds."""
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(visible(str(message)))
+
+
+class UserError(_OneLineError, ValueError):
     """Bad input. The message is one line that names the thing and the remedy."""
 
 
-class RunError(RuntimeError):
+class RunError(_OneLineError, RuntimeError):
     """A run that could not go on. The message is one line that names the file and the remedy."""
 
 
