@@ -43,6 +43,29 @@ def test_flip_takes_the_least_loss_among_turned_judgements() -> None:
     assert not examples.pick_flip(pixels, calm).turned
 
 
+def test_story_prefers_a_failure_that_shows_and_hides_nothing() -> None:
+    names, places = ["a", "b", "c"], ["clean", "MB1"]
+    rows = [(n, p) for n in names for p in places]
+    frame = pd.DataFrame(rows, columns=["scene_id", "condition"]).assign(
+        vlm="clip", safe=False, hr_i=0.0, hidden=[frozenset()] * 6
+    )
+    degraded = frame.condition == "MB1"
+    frame = frame.assign(omitted=degraded.astype(float), smr_i=degraded.astype(float))
+    pixels = seen(scene_id=[n for n, _ in rows], condition=[p for _, p in rows],
+                  miou=[0.9, 0.5, 0.9, 0.6, 0.9, 0.8])  # fmt: skip
+    assert examples.pick_story(pixels, frame).scene_id == "c"  # the least loss
+    frame.at[5, "hidden"] = frozenset({"car"})
+    assert examples.pick_story(pixels, frame).scene_id == "b"
+    frame.loc[1, "hr_i"] = 0.5
+    assert examples.pick_story(pixels, frame).scene_id == "a"  # it invents
+    frame.loc[1, "smr_i"] = 0.0
+    told = examples.pick_story(pixels, frame)
+    assert (told.scene_id, told.condition, told.turned) == ("b", "MB1", True)
+    assert (told.clean_miou, told.miou) == pytest.approx((0.9, 0.6))
+    alone = examples.pick_story(pixels, frame[~degraded])
+    assert alone.condition == "clean" and not alone.turned
+
+
 def test_crowded_scene_knows_truth_only() -> None:
     frame = judged(
         scene_id=["a", "b", "c"], condition=["clean"] * 3, decision=["safe", "unsafe", "safe"],

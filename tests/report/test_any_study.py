@@ -16,8 +16,8 @@ from vlmis_utils.report.pages import find_pages
 
 # Pages that open the dataset or models themselves, and pages without records.
 ELSEWHERE = {
-    "01-introduction", "03-metrics", "05-1-datasets", "05-2-degradation", "06-4-qualitative",
-    "embedded", "models", "package", "performance", "records", "review-audit",
+    "00-cover", "01-introduction", "03-metrics", "05-1-datasets", "05-2-degradation",
+    "06-4-qualitative", "embedded", "models", "package", "performance", "records", "review-audit",
 }  # fmt: skip
 PAGES = {page.name: page for page in find_pages() if page.name not in ELSEWHERE}
 

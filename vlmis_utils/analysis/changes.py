@@ -73,20 +73,20 @@ def misalignment_changes(results: Results) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["vlm", "condition", "metric", "delta", "low", "high"])
 
 
-def above_constant(results: Results) -> pd.DataFrame:
-    """Return vlm, measure, delta, low, high: what it is worth to look at clean images.
+def above_constant(results: Results, condition: str = "clean") -> pd.DataFrame:
+    """Return vlm, measure, delta, low, high: what it is worth to look, under one condition.
 
     Positive is better. Measure ``f1``: the description's F1 minus that of the best constant
     caption. Measure ``smr``: the SMR of the better of "always safe" and "always unsafe", minus that
     of the answers. Means of paired differences over scenes.
     """
     images = results.vlm_per_image()
-    clean = images[images.condition == "clean"]
-    truth = clean.drop_duplicates("scene_id")
+    answered = images[images.condition == condition]
+    truth = answered.drop_duplicates("scene_id")
     caption = best_caption(list(truth.present), results.reading.vocabulary)
     word = bool(truth.safe.mean() >= 0.5)
     rows = []
-    for vlm, mine in clean.groupby("vlm", sort=False):
+    for vlm, mine in answered.groupby("vlm", sort=False):
         constant = f1_terms(*indicators([caption] * len(mine), mine.present))
         gains = {
             "f1": mine.f1.to_numpy(dtype=float) - constant,

@@ -39,8 +39,15 @@ LEVELS: dict[str, str] = {
 _NAN = float("nan")
 
 
-def correlations(results: Results) -> pd.DataFrame:
-    """Return the correlation of mIoU with each metric at each level of `LEVELS`.
+def correlations(
+    results: Results,
+    levels: Sequence[str] = tuple(LEVELS),
+    columns: Mapping[str, str] = METRIC_COLUMNS,
+    methods: Sequence[str] = METHODS,
+) -> pd.DataFrame:
+    """Return the correlation of mIoU with each metric at each level of `LEVELS`, or at some.
+
+    ``columns`` are metrics and their columns in `Results.vlm_per_image`.
 
     One row for each level (column ``over``), method, metric, segmenter and VLM:
 
@@ -55,13 +62,11 @@ def correlations(results: Results) -> pd.DataFrame:
     - holm: p after Holm's correction for all rows of its level and method.
     - reason: empty, or why numbers are NaN.
     """
-    panel = load_panel(results, tuple(METRIC_COLUMNS.values()))
+    panel = load_panel(results, tuple(columns.values()))
     weights = sample_and_resamples(len(panel.scenes), results.bootstrap)
     miou = measures(results.reading.critical_classes)[0]
-    return with_holm(
-        pd.concat([level_frame(panel, level, miou, weights) for level in LEVELS]),
-        ["over", "method"],
-    )
+    frames = [level_frame(panel, level, miou, weights, columns, methods) for level in levels]
+    return with_holm(pd.concat(frames), ["over", "method"])
 
 
 def between_by_condition(results: Results) -> pd.DataFrame:

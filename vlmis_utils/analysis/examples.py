@@ -5,7 +5,7 @@ Records hold counts, not label maps, so the pages that show masks predict them a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = ["View", "degrade", "find_scene", "look", "pick_crowded_scene",
-           "pick_flip"]  # fmt: skip
+           "pick_flip", "pick_story"]  # fmt: skip
+
+_NOTHING = 1e-6  # HR below it: no class was invented
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +127,44 @@ def pick_flip(per_image: pd.DataFrame, vlm_per_image: pd.DataFrame) -> pd.Series
         ascending=[False, True, True, True, True, True],
     )
     return both.iloc[0]
+
+
+def pick_story(
+    per_image: pd.DataFrame, vlm_per_image: pd.DataFrame, writers: Iterable[str] = ()
+) -> pd.Series:
+    """Return the degraded image that shows most plainly how language fails, for the cover.
+
+    Of all pairs of a clean and a degraded image of a scene, those come first in which a right
+    judgement turns wrong in an unsafe scene; then those in which a critical class that was named
+    is omitted; then those that hide no object wholly; then those of a VLM that writes; then those
+    in which a class is invented; then the least loss of mIoU.
+
+    Args:
+        per_image: ``Results.segmentation_per_image()``.
+        vlm_per_image: ``Results.vlm_per_image()``.
+        writers: VLMs that answer in words.
+
+    Returns:
+        vlm, scene_id, condition (``clean`` where nothing is degraded), turned (whether a right
+        judgement turned wrong), clean_miou, miou (of the image, mean over segmenters).
+    """
+    miou = per_image.groupby(["scene_id", "condition"]).miou.mean()
+    seen = vlm_per_image[vlm_per_image.condition != "blank"]
+    columns = ["vlm", "scene_id", "safe", "smr_i", "omitted", "hr_i"]
+    clean = seen[seen.condition == "clean"][columns]
+    spoilt = seen[seen.condition != "clean"] if (seen.condition != "clean").any() else seen
+    both = spoilt.merge(clean, on=["vlm", "scene_id", "safe"], suffixes=("", "_clean"))
+    both["miou"] = [miou[key] for key in zip(both.scene_id, both.condition, strict=True)]
+    both["clean_miou"] = [miou[scene, "clean"] for scene in both.scene_id]
+    both["turned"] = (both.smr_i_clean == 0) & (both.smr_i == 1)
+    both["omits"] = (both.omitted_clean == 0) & (both.omitted == 1)
+    both["invents"] = (both.hr_i_clean < both.hr_i) & (both.hr_i_clean < _NOTHING)
+    both["whole"], both["writes"] = ~both.hidden.map(bool), both.vlm.isin(set(writers))
+    both["alarming"], both["loss"] = both.turned & ~both.safe, both.clean_miou - both.miou
+    wanted = ["alarming", "omits", "whole", "writes", "invents"]
+    both = both.sort_values([*wanted, "loss", "vlm", "scene_id"],
+                            ascending=[False] * len(wanted) + [True] * 3)  # fmt: skip
+    return both.iloc[0][["vlm", "scene_id", "condition", "turned", "clean_miou", "miou"]]
 
 
 def pick_crowded_scene(vlm_per_image: pd.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""What a run found, in the few sentences of the cover and of the conclusion."""
+"""What a run found, in the few sentences of the conclusion."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from vlmis_utils.core.formatting import estimate, listing, value_range
-from vlmis_utils.report.text.sentences import NAMES, sentences
+from vlmis_utils.core.formatting import estimate, listing
+from vlmis_utils.report.text.sentences import NAMES
 
-__all__ = ["above_constant", "cover", "worst_change"]
+__all__ = ["above_constant", "worst_change"]
 
 
 def worst_change(changes: pd.DataFrame, model: str, key: str) -> str:
@@ -46,48 +46,3 @@ def above_constant(above: pd.DataFrame, labels: Mapping[str, str]) -> str:
         f"({listing(described)}), and {len(judged)} of {len(vlms)} judge safety better than the "
         f"better constant answer ({listing(judged)})"
     )
-
-
-def cover(
-    quality: pd.DataFrame,
-    quality_changes: pd.DataFrame,
-    language_changes: pd.DataFrame,
-    correlations: pd.DataFrame,
-    above: pd.DataFrame,
-    labels: Mapping[str, str],
-) -> list[str]:
-    """Return what the run found, a sentence or two for each of its four questions.
-
-    Args:
-        quality: ``Results.segmentation_by_condition()``.
-        quality_changes, language_changes, above: from `analysis.changes`.
-        correlations: from `analysis.correlation.correlations`.
-        labels: model -> name.
-    """
-    clean = quality[quality.condition == "clean"].miou
-    degraded = language_changes.query("condition != 'blank' and metric != 'f1'")
-    over = correlations[(correlations.over == "conditions") & (correlations.method == "spearman")]
-    seen = _joined(
-        quality_changes.assign(delta=-quality_changes.delta, low=-quality_changes.high,
-                               high=-quality_changes.low),
-        "it falls in {down} of {n} pairs of segmenter and degraded condition, most for "
-        "{largest.segmenter} under {largest.condition} ({largest_value})", names=labels,
-    )  # fmt: skip
-    said = _joined(
-        degraded, "{part} rises in {up} and falls in {down} of {n} pairs of VLM and condition",
-        parts="metric",
-    )  # fmt: skip
-    proxy = _joined(
-        over, "{part} in {down} of {n} pairs of segmenter and VLM", parts="metric", value="r"
-    )
-    return [
-        f"**Perception.** Clean mIoU is {value_range(clean)}; {seen}",
-        f"**Language.** {said}",
-        "**Is mIoU a proxy?** Then its rank correlation with each metric over conditions is "
-        f"negative. Its 95 % interval lies below zero for {proxy}",
-        f"**Do the models look?** On clean images {above_constant(above, labels)}.",
-    ]
-
-
-def _joined(frame: pd.DataFrame, template: str, **options: object) -> str:
-    return sentences(frame, template, **options)[0]
