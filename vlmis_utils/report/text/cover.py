@@ -123,8 +123,8 @@ def proxy(found: pd.DataFrame) -> str:
         (False, False): "mIoU tells neither which conditions are dangerous nor which image is",
     }[average, single]
     return (
-        f"**{start}.** If it did, a lower mIoU would go with more misjudged safety, a rank "
-        f"correlation near −1. Over the averages of the conditions it is {_correlation(over)}; "
+        f"**{start}.** Where a low mIoU warns of misjudged safety, their rank "
+        f"correlation is near −1. Over the averages of the conditions it is {_correlation(over)}; "
         f"among the images of one condition it is {_correlation(between)}. {link}"
     )
 
