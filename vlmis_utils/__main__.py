@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import itertools
 import os
 import signal
 import sys
@@ -123,6 +122,8 @@ def _parser() -> argparse.ArgumentParser:
         "Computes nothing.")  # fmt: skip
     add("check", _check, "look for all that a study needs and say what is missing, with remedies",
         "Computes and downloads nothing; exit code 2 if the study could not run.")  # fmt: skip
+    add("keep", _keep, "put the records of a study under book/measured/, to be committed",
+        "For photographs that may not be passed on: no pixels, no paths.")  # fmt: skip
     _add_convert(commands)
     return parser
 
@@ -197,7 +198,7 @@ def _run(options: argparse.Namespace) -> None:
     study = _study(options)
     start = time.perf_counter()
     from vlmis_utils.records.lock import locked
-    from vlmis_utils.runner import run
+    from vlmis_utils.runner import adopt, run
 
     tables = None
     if options.only:
@@ -205,7 +206,8 @@ def _run(options: argparse.Namespace) -> None:
 
         tables = {table for page in select(find_pages(), options.only) for table in page.needs}
     with locked((study.folder, study.store), study.study):
-        run.run(study, tables=tables)
+        if not adopt.adopt(study):
+            run.run(study, tables=tables)
         if not options.no_book:
             _pages(study, options.only)
     say(f"done in {duration(time.perf_counter() - start)}")
@@ -227,20 +229,19 @@ def _pages(study, only: str | None) -> None:
 
 
 def _show(options: argparse.Namespace) -> None:
-
     study = _study(options)
-    from vlmis_utils.runner import run
+    from vlmis_utils.runner import plan, run
 
-    units = run.plan(study)
-    print(f"study {study.study}: {study.scenes} scenes of {study.dataset} ({study.split}), "
-          f"{len(study.conditions)} conditions, {len(study.segmenters)} segmenters, "
-          f"{len(study.vlms)} vision-language models")  # fmt: skip
-    print(f"{'':22}{'recorded':>10}{'to run':>10}   images")
-    for label, group in itertools.groupby(units, key=lambda unit: unit.model or unit.table):
-        sizes = [(unit.stop - unit.start, unit.recorded) for unit in group]
-        done = sum(size for size, recorded in sizes if recorded)
-        print(f"{label:22}{done:>10}{sum(s for s, _ in sizes) - done:>10}")
-    print(f"records in {study.records}, book in {study.folder / 'html'}")
+    print(plan.described(study, run.plan(study)))
+
+
+def _keep(options: argparse.Namespace) -> None:
+    from vlmis_utils.analysis.worlds import keep_summaries
+    from vlmis_utils.records import kept
+
+    folder = kept.keep(_study(options))
+    keep_summaries(folder)
+    print(folder)
 
 
 if __name__ == "__main__":

@@ -165,6 +165,22 @@ def test_the_last_page_sees_how_long_the_others_took(repository: Path) -> None:
     assert set(read_run(study.records)["pages"]) == {"a", "last"}
 
 
+def test_a_page_of_pictures_says_that_they_are_not_at_hand(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VLMIS_CAMVID", raising=False)
+    write(repository, a=("print('a picture')", "vlmis: {frames: true}"))
+    for study, shown in (
+        (Study(study="x", dataset="camvid"), False),
+        (Study(study="y", dataset="camvid", data_root="photographs"), True),
+        (Study(study="z"), True),
+    ):
+        execution.execute(study, execute.find_pages())
+        notebook = output(repository, study, "a")
+        assert ("a picture" in nbformat.writes(notebook)) == shown
+        assert ("`data_root`" in notebook.cells[-1].source) != shown
+
+
 def test_a_page_that_a_study_has_too_little_for_says_so(repository: Path) -> None:
     write(repository, a=("print('all of it')", "vlmis: {least: {conditions: 4}}"), b="print(1)")
     study = Study(study="x", conditions=("clean", "LL3"))

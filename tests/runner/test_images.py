@@ -11,6 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
 
 from tests.helpers import fakes
 from vlmis_utils.core.errors import RunError
@@ -18,7 +21,7 @@ from vlmis_utils.protocol.conditions import BLANK, CONDITIONS
 from vlmis_utils.records.run_info import read_run
 from vlmis_utils.runner import run as engine
 from vlmis_utils.runner.context import open_context
-from vlmis_utils.runner.images import batches, image_digest, psnr
+from vlmis_utils.runner.images import batches, image_digest, luma, psnr
 
 SCENES = 4
 
@@ -122,3 +125,11 @@ def test_psnr_matches_its_definition() -> None:
     got = psnr(torch.from_numpy(first), torch.from_numpy(second))
     assert got == pytest.approx(10 * math.log10(255**2 / error), abs=1e-12)
     assert psnr(torch.from_numpy(first), torch.from_numpy(first)) is None
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_luma_is_pillows_up_to_its_rounding(seed: int) -> None:
+    image = np.random.default_rng(seed).integers(0, 256, (9, 7, 3), dtype=np.uint8)
+    theirs = np.asarray(Image.fromarray(image).convert("L")).mean() / 255
+    ours = luma(torch.from_numpy(image).permute(2, 0, 1))
+    assert ours == pytest.approx(theirs, abs=1 / 255)

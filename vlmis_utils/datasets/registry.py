@@ -6,6 +6,7 @@ is read or rendered before it is asked for.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from vlmis_utils.protocol.ground_corridor import CAMERAS, Camera
 if TYPE_CHECKING:
     from vlmis_utils.protocol.study import Study
 
-__all__ = ["FileScene", "Scene", "load_many", "open_dataset", "open_scenes"]
+__all__ = ["FileScene", "Scene", "load_many", "open_dataset", "open_scenes", "told_where"]
 
 
 @runtime_checkable
@@ -167,6 +168,16 @@ def open_scenes(study: Study) -> Sequence[Scene]:
         image_size=study.image_size,
         camera=study.camera,
     )
+
+
+def told_where(study: Study) -> bool:
+    """Whether a study is told where its photographs lie, or needs none."""
+    if study.data_root is not None or study.dataset == "streetworld":
+        return True
+    from vlmis_utils.datasets import camvid, cityscapes, folder
+
+    module = {"cityscapes": cityscapes, "camvid": camvid, "folder": folder}[study.dataset]
+    return bool(os.environ.get(module.VARIABLE))
 
 
 def load_many(scenes: Iterable[Scene], workers: int | None = None, progress: bool = True) -> None:

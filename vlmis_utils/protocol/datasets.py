@@ -8,14 +8,21 @@ from vlmis_utils.core.errors import UserError, closest
 from vlmis_utils.protocol.class_map import load_class_map
 from vlmis_utils.protocol.classes import LANGUAGE_CLASSES, LANGUAGE_NAMES
 
-__all__ = ["CAMVID_CLASSES", "CAMVID_EXCLUDED", "DATASETS", "NOT_RENDERED", "SPLITS",
-           "annotated_classes", "check_dataset"]  # fmt: skip
+__all__ = ["CAMVID_CLASSES", "CAMVID_DUSK", "CAMVID_EXCLUDED", "DATASETS", "DATASET_NAMES",
+           "NOT_RENDERED", "SPLITS", "annotated_classes", "check_dataset"]  # fmt: skip
 
 SPLITS: tuple[str, ...] = ("train", "val", "test")
 NOT_RENDERED = (
     "streetworld is rendered at 256 x 512 pixels, a size is for frames on disk: remove it"
 )
-DATASETS: tuple[str, ...] = ("streetworld", "cityscapes", "camvid", "folder")
+# Dataset -> how readers know it.
+DATASET_NAMES: dict[str, str] = {
+    "streetworld": "StreetWorld",
+    "cityscapes": "Cityscapes",
+    "camvid": "CamVid",
+    "folder": "a folder of photographs",
+}
+DATASETS: tuple[str, ...] = tuple(DATASET_NAMES)
 
 # CamVid's eleven labels in order from 0, each with the train class it becomes; 11 is unlabelled
 # (Badrinarayanan, Kendall and Cipolla, PAMI 39, 2017).
@@ -32,6 +39,10 @@ CAMVID_CLASSES: dict[str, str] = {
     "Pedestrian": "person",
     "Bicyclist": "rider",
 }
+
+# The recording that was driven at dusk; the others were driven by day (Brostow, Fauqueur and
+# Cipolla, Pattern Recognition Letters 30, 2009). A frame's name begins with it.
+CAMVID_DUSK = "0001TP"
 
 # Language classes with no label of their own in CamVid. Such objects are drawn as a neighbour class
 # (a bicycle as Bicyclist, one region with its rider; a traffic light as SignSymbol) or unlabelled,

@@ -20,10 +20,15 @@ _LEAD = b"sha256 of this file with zeros here: "
 _ZEROS = b"0" * 64
 
 
-def parquet(table: pa.Table, more: Iterable[pa.Table] = ()) -> bytes:
+def parquet(table: pa.Table, more: Iterable[pa.Table] = (), **options: object) -> bytes:
     """Return a table, and more of the same schema below it, as a sealed Parquet file.
 
     What follows is taken one by one, so that only the compressed file is held as a whole.
+
+    Args:
+        table: the first rows.
+        more: further ones.
+        options: of `pyarrow.parquet.ParquetWriter`, beside compression by zstd.
 
     >>> file = parquet(pa.table({"a": [1, 2]}))
     >>> intact(file), intact(file[:9] + b"?" + file[10:])
@@ -32,7 +37,7 @@ def parquet(table: pa.Table, more: Iterable[pa.Table] = ()) -> bytes:
     {'a': [1, 2]}
     """
     sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(sink, table.schema, compression="zstd") as writer:
+    with pq.ParquetWriter(sink, table.schema, compression="zstd", **options) as writer:
         for part in itertools.chain([table], more):
             writer.write_table(part)
         writer.add_key_value_metadata({_KEY: _LEAD + _ZEROS})

@@ -63,6 +63,7 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
         Column("occluder", _COUNTS, "px", "top, left, height, width; null if not occluded"),
         Column("visible_counts", _COUNTS, "px", "as pixel_counts, without pixels occluded"),
         Column("image_sha256", _TEXT, "", "digest of the degraded image's bytes"),
+        Column("luma", _FLOAT, "", "mean luma (Rec. 601) of the degraded image, 0 to 1", True),
     ),
     "segmentation": (
         Column("segmenter", _TEXT, "", "the model, by its name in the catalogue"),

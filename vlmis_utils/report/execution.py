@@ -27,6 +27,7 @@ from vlmis_utils.core import provenance
 from vlmis_utils.core.errors import RunError
 from vlmis_utils.core.io import write_atomically
 from vlmis_utils.core.progress import Progress, say
+from vlmis_utils.datasets.registry import told_where
 from vlmis_utils.protocol.parameters import STUDY_FILE, write_study
 from vlmis_utils.protocol.study import READING, Study, flat
 from vlmis_utils.records.run_info import merge_run, read_run
@@ -152,7 +153,7 @@ def _job(study: Study, page: Page, state: str) -> _Job | None:
     parameters = {key: known[key] for key in page.parameters if key in known}
     text = page.path.read_text(encoding="utf-8")
     read = {key: known[key] for key in _read_elsewhere(text) if key in known}
-    lacking = page.lacking(_scenes(study), len(study.conditions))
+    lacking = page.lacking(_scenes(study), len(study.conditions), told_where(study))
     facts = [text, parameters, state, provenance.file_facts(page.reads), read, lacking]
     if page.last:
         facts.append(read_run(study.records))
@@ -188,7 +189,7 @@ def _read_elsewhere(text: str) -> tuple[str, ...]:
     """Return the parameters that a page takes from ``study.yaml``, not from its own cell."""
     if "open_study(" in text or STUDY_FILE in text:
         return tuple(flat(Study()))
-    return READING if "open_results(" in text else ()
+    return READING if "open_results(" in text or "open_worlds(" in text else ()
 
 
 def _execute_one(job: _Job, options: dict[str, object]) -> tuple[float, str]:

@@ -4,8 +4,9 @@ A page is a MyST text notebook in `notebooks/`. It declares the parameters that 
 cell tagged ``parameters`` and gets those, and ``records``, the folder of the study's tables; the
 others it reads in the ``study.yaml`` beside them. Front matter may say which tables a page needs,
 ``vlmis: {needs: [segmentation]}``; which folders it reads beside them, ``reads: [book/measured]``;
-how many scenes and conditions it needs, ``least: {scenes: 2, conditions: 2}``; and that it runs
-after all others, to report on them, ``last: true``.
+how many scenes and conditions it needs, ``least: {scenes: 2, conditions: 2}``; that it shows the
+pictures themselves, ``frames: true``; and that it runs after all others, to report on them,
+``last: true``.
 """
 
 from __future__ import annotations
@@ -66,11 +67,20 @@ class Page:
         """Folders of the repository that the page reads beside the records; front matter says."""
         return tuple(Path(str(name)) for name in self._front.get("reads", ()))
 
-    def lacking(self, scenes: int, conditions: int) -> str:
+    def lacking(self, scenes: int, conditions: int, frames: bool = True) -> str:
         """Return in a sentence what a study lacks for this page; nothing where it has enough.
 
         Front matter says what a page needs at least, ``vlmis: {least: {scenes: 2}}``.
+
+        Args:
+            scenes, conditions: how many the study has.
+            frames: whether its pictures are at hand, and not only their records.
         """
+        if self._front.get("frames") and not frames:
+            return (
+                "This page shows pictures, and this book was made from records alone: run the "
+                "study with `data_root` at the photographs to see them."
+            )
         least = {"scenes": 1, "conditions": 1} | self._front.get("least", {})
         known = {"scenes": scenes, "conditions": conditions}
         short = [

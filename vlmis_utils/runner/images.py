@@ -20,7 +20,7 @@ from vlmis_utils.datasets.cache import prefetch
 from vlmis_utils.datasets.registry import Scene
 from vlmis_utils.runner.context import RunContext
 
-__all__ = ["Batch", "array_digest", "batches", "image_digest", "psnr"]
+__all__ = ["Batch", "array_digest", "batches", "image_digest", "luma", "psnr"]
 
 _Group = tuple[list[Scene], list[torch.Tensor], list[np.ndarray]]
 
@@ -127,6 +127,22 @@ def array_digest(array: np.ndarray) -> str:
     digest = hashlib.sha256(repr(array.shape).encode())
     digest.update(np.ascontiguousarray(array))
     return digest.hexdigest()
+
+
+def luma(seen: torch.Tensor) -> float:
+    """Return the mean luma of an image, 0 to 1, by the weights of ITU-R Recommendation BT.601.
+
+    Luma is taken of the values as they are coded, gamma and all, as Table 1 darkens those. Sums
+    are of whole numbers: the same on every device.
+
+    Args:
+        seen: uint8 (3, H, W), red, green, blue.
+
+    >>> luma(torch.full((3, 2, 2), 255, dtype=torch.uint8))
+    1.0
+    """
+    red, green, blue = seen.sum(dim=(1, 2), dtype=torch.int64).tolist()
+    return (299 * red + 587 * green + 114 * blue) / (1000 * 255 * seen[0].numel())
 
 
 def psnr(clean: torch.Tensor, seen: torch.Tensor) -> float | None:

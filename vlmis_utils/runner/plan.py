@@ -20,7 +20,7 @@ from vlmis_utils.runner.images import array_digest
 from vlmis_utils.runner.model_facts import ModelFacts
 from vlmis_utils.runner.tasks import Task
 
-__all__ = ["TABLES", "Planner", "Unit"]
+__all__ = ["TABLES", "Planner", "Unit", "described"]
 
 # In the order in which one needs the other; everything needs the first two.
 TABLES: tuple[str, ...] = ("scenes", "conditions", "segmentation", "answers")
@@ -170,3 +170,18 @@ def _corruption_facts(study: Study, condition: str) -> dict[str, object]:
     if row.gamma is not None:
         facts["noise_sigma"] = study.noise_sigma[row.severity - 1]
     return facts
+
+
+def described(study: Study, units: Sequence[Unit]) -> str:
+    """Return in lines what a study is, and how many images of each model are recorded or to run."""
+    lines = [
+        f"study {study.study}: {study.scenes} scenes of {study.dataset} ({study.split}), "
+        f"{len(study.conditions)} conditions, {len(study.segmenters)} segmenters, "
+        f"{len(study.vlms)} vision-language models",
+        f"{'':22}{'recorded':>10}{'to run':>10}   images",
+    ]
+    for label, group in itertools.groupby(units, key=lambda unit: unit.model or unit.table):
+        sizes = [(unit.stop - unit.start, unit.recorded) for unit in group]
+        done = sum(size for size, recorded in sizes if recorded)
+        lines.append(f"{label:22}{done:>10}{sum(s for s, _ in sizes) - done:>10}")
+    return "\n".join([*lines, f"records in {study.records}, book in {study.folder / 'html'}"])

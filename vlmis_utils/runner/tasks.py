@@ -27,7 +27,7 @@ from vlmis_utils.protocol.reasoning import split_reasoning
 from vlmis_utils.protocol.safety_label import corridor_mask
 from vlmis_utils.protocol.study import Study
 from vlmis_utils.runner.context import Loaders, RunContext, context_of, hosted
-from vlmis_utils.runner.images import Batch, array_digest, batches, image_digest, psnr
+from vlmis_utils.runner.images import Batch, array_digest, batches, image_digest, luma, psnr
 
 __all__ = ["Task", "rows"]
 
@@ -135,6 +135,7 @@ def _conditions(task: Task) -> Rows:
                     "occluder": box,
                     "visible_counts": pixel_counts(labels),
                     "image_sha256": batch.digests[index],
+                    "luma": luma(batch.seen[index]),
                 }
             )
     return found

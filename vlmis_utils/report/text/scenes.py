@@ -9,15 +9,9 @@ import pandas as pd
 from vlmis_utils.core.formatting import listing, number, percent
 from vlmis_utils.protocol import safety_label
 from vlmis_utils.protocol.classes import LANGUAGE_CLASSES
+from vlmis_utils.protocol.datasets import DATASET_NAMES
 
 __all__ = ["annotation_words", "dataset_words", "rule_agreement", "rule_sensitivity"]
-
-_NAMES = {
-    "streetworld": "StreetWorld",
-    "cityscapes": "Cityscapes",
-    "camvid": "CamVid",
-    "folder": "a folder of photographs",
-}
 
 
 def dataset_words(scenes: pd.DataFrame) -> str:
@@ -31,7 +25,7 @@ def dataset_words(scenes: pd.DataFrame) -> str:
     '2 scenes of CamVid (split val), 480×360 pixels'
     """
     first = scenes.iloc[0]
-    name = _NAMES.get(first.dataset, first.dataset)
+    name = DATASET_NAMES.get(first.dataset, first.dataset)
     sizes = scenes.drop_duplicates(["height", "width"])
     size = f"{first.width}×{first.height} pixels"
     size = size if len(sizes) == 1 else f"of {len(sizes)} sizes, the first {size}"
