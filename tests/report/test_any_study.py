@@ -38,4 +38,6 @@ def test_a_page_runs_or_says_what_is_lacking(
     if lacking:
         assert lacking.startswith("This page cannot be computed for this study: it needs")
         return
-    run_cells(name, {"records": str(records[edge]), "studies": 32})
+    run_cells(name, {
+        "records": str(records[edge]), "studies": 32, "explorer_pictures": "none",
+    })  # fmt: skip

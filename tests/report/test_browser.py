@@ -11,12 +11,13 @@ import threading
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import parse_qs, unquote, urldefrag, urlsplit
 
 import pytest
 import yaml
 from playwright.sync_api import Browser, Page
 
+from vlmis_utils.protocol.conditions import CONDITIONS
 from vlmis_utils.report import pages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,6 +123,11 @@ def test_links_and_anchors_inside_the_book_lead_somewhere(book: Path) -> None:
             goal = goal / "index.html" if goal.is_dir() else goal
             if not goal.exists():
                 broken.append(f"{path.relative_to(book)}: {target}")
+            elif goal.name == "explorer.html" and anchor.startswith("scene="):
+                state = parse_qs(anchor)
+                words = book / "explorer" / "words" / f"{state['scene'][0]}.js"
+                if not words.exists() or state["condition"][0] not in CONDITIONS:
+                    broken.append(f"{path.relative_to(book)}: {target} (no such picture)")
             elif anchor and goal.suffix == ".html" and unquote(anchor) not in anatomy(goal).ids:
                 broken.append(f"{path.relative_to(book)}: {target} (no such anchor)")
     assert not broken

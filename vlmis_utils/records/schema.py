@@ -41,6 +41,7 @@ _WHY_ENDED = (
     "why the text ended: stop, length, filtered, refused, not finite (scores that are no numbers, "
     "so no answer) or the server's word; null if unknown"
 )
+_MASK = "the output to look at: a palette PNG of train ids, at most 512 px wide; null if not kept"
 
 SCHEMAS: dict[str, tuple[Column, ...]] = {
     "scenes": (
@@ -72,6 +73,7 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
         Column("confusion", _COUNTS, "px", "361 counts, row by row; rows truth, columns output"),
         Column("corridor_confusion", _COUNTS, "px", "the same inside the image rule's trapezoid"),
         Column("seconds", _FLOAT, "s", "wall time of the batch, divided by its images"),
+        Column("mask", pa.binary(), "", _MASK, later=True),
     ),
     "answers": (
         Column("vlm", _TEXT, "", "the model, by its name in the catalogue"),

@@ -18,7 +18,7 @@ from vlmis_utils.core.io import write_atomically
 from vlmis_utils.core.progress import duration, say
 from vlmis_utils.protocol.study import Study
 from vlmis_utils.report.execution import LACKING, other_parameters
-from vlmis_utils.report.pages import NOTEBOOKS, TOC, find_pages
+from vlmis_utils.report.pages import EXPLORER, NOTEBOOKS, TOC, find_pages
 
 __all__ = ["build", "note_parameters"]
 
@@ -67,6 +67,7 @@ def build(study: Study) -> Path:
             )
             if done.returncode:
                 raise RunError(f"the book was not built: {_complaint(log)} (all of it in {log})")
+    _lay_beside(study.folder / EXPLORER, html / EXPLORER)
     say(f"book: built in {duration(time.perf_counter() - start)}")
     return html / "index.html"
 
@@ -120,6 +121,20 @@ def note_parameters(path: Path, other: dict[str, object]) -> None:
     if cells != notebook.cells:
         notebook.cells = cells
         write_atomically(path, nbformat.writes(notebook).encode())
+
+
+def _lay_beside(made: Path, target: Path) -> None:
+    """Bring the files that pages load when they are read into the html, without a second copy."""
+    shutil.rmtree(target, ignore_errors=True)
+    if made.exists():
+        shutil.copytree(made, target, copy_function=_link)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or a file system without links
+        shutil.copyfile(source, target)
 
 
 def _local_extensions() -> list[str]:

@@ -25,10 +25,11 @@ from vlmis_utils.core.errors import RunError, UserError, closest
 from vlmis_utils.core.formatting import listing
 from vlmis_utils.records.schema import SCHEMAS
 
-__all__ = ["NOTEBOOKS", "TOC", "Page", "find_pages", "page_keys", "select"]
+__all__ = ["EXPLORER", "NOTEBOOKS", "TOC", "Page", "find_pages", "page_keys", "select"]
 
 NOTEBOOKS = Path("notebooks")
 TOC = Path("_toc.yml")
+EXPLORER = "explorer"  # what its page loads when read: in the folder of the study, and in its html
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.protocol.reasoning import split_reasoning
 from vlmis_utils.protocol.safety_label import corridor_mask
 from vlmis_utils.protocol.study import Study
+from vlmis_utils.records.masks import mask_png
 from vlmis_utils.runner.context import Loaders, RunContext, context_of, hosted
 from vlmis_utils.runner.images import Batch, array_digest, batches, image_digest, luma, psnr
 
@@ -159,6 +160,7 @@ def _segmentation(task: Task) -> Rows:
                     "confusion": whole.ravel(),
                     "corridor_confusion": part.ravel(),
                     "seconds": seconds,
+                    "mask": mask_png(output),
                 }
             )
     return found
