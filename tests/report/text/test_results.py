@@ -12,10 +12,28 @@ def change(delta: float, metric: str = "hr", condition: str = "LL1", vlm: str = 
     return row | {"delta": delta, "low": delta - 0.05, "high": delta + 0.05}
 
 
+def correlation(r: float, metric: str) -> dict:
+    return {"over": "conditions", "segmenter": "segformer", "vlm": "clip", "metric": metric,
+            "method": "spearman", "r": r, "low": r - 0.2, "high": r + 0.2}  # fmt: skip
+
+
 def test_worst_change_and_none() -> None:
     frame = pd.DataFrame([change(0.3), change(0.5, condition="LL3"), change(0.01, "smr")])
     assert results.worst_change(frame, "clip", "vlm").startswith("HR +0.50")
     assert "no change" in results.worst_change(frame.iloc[2:], "clip", "vlm")
+
+
+def test_four_answers_hold_for_any_sign() -> None:
+    quality = pd.DataFrame({"segmenter": ["segformer"], "condition": ["clean"], "miou": [0.5]})
+    both = pd.DataFrame([correlation(r, m) for r, m in ((-0.8, "hr"), (0.8, "cor"), (0, "smr"))])
+    both = pd.concat([both, both.assign(over="images")])
+    above = pd.DataFrame([{"vlm": "clip", "measure": m, "low": -0.1} for m in ("f1", "smr")])
+    for sign in (1, -1):
+        lost = pd.DataFrame([change(0.2)])
+        moved = pd.DataFrame([change(0.2 * sign, m) for m in ("hr", "cor", "smr", "f1")])
+        text = " ".join(results.four_answers(quality, lost, moved, both, above, {}))
+        assert ("rises in 1" in text) == (sign > 0)
+        assert "nan" not in text
 
 
 def test_above_constant_names_who_beats_the_constants() -> None:
