@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import textwrap
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from vlmis_utils.protocol.study import KEYS, Study
 from vlmis_utils.records.run_info import read_run
 from vlmis_utils.report import book, execution
 from vlmis_utils.report import pages as execute
+from vlmis_utils.report.kernels import ForkedKernelManager, Nursery
 
 PAGE = """\
 ---
@@ -43,8 +47,23 @@ colour = "red"  # of this page alone
 """
 
 
+@pytest.fixture(scope="module")
+def kernels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
+    """Options that fork the kernels of all tests from one process; it has imported what they do."""
+    log = tmp_path_factory.mktemp("kernels") / "log"
+    modules = ("tests.helpers.hasty", "ipykernel.kernelapp", "vlmis_utils.analysis.open_results")
+    with Nursery(log, modules) as nursery:
+        yield {"kernel_manager_class": ForkedKernelManager.of(nursery)}
+
+
 @pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kernels: dict[str, object]) -> Path:
+    @contextlib.contextmanager
+    def shared(workers: int, log: Path, many: bool) -> Iterator[tuple]:
+        with ThreadPoolExecutor(workers) as executor:
+            yield executor, kernels
+
+    monkeypatch.setattr(execution, "_kernels", shared)
     monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "notebooks").mkdir()
@@ -151,6 +170,18 @@ def test_a_failing_page_is_one_line_and_others_still_run(repository: Path) -> No
     assert "\n" not in message
     assert texts(output(repository, study, "c")).strip() == "3"
     assert not (study.folder / "source" / "notebooks" / "b.ipynb").exists()
+
+
+def test_what_a_busy_machine_prints_late_is_waited_for(repository: Path) -> None:
+    code = """
+    import time
+    get_ipython().kernel.iopub_thread.schedule(lambda: time.sleep(1))
+    print("late")
+    """
+    write(repository, a=code)
+    study = Study(study="x")
+    execution.execute(study, execute.find_pages())
+    assert texts(output(repository, study, "a")) == "late\n"
 
 
 def test_the_last_page_sees_how_long_the_others_took(repository: Path) -> None:

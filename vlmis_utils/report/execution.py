@@ -40,6 +40,7 @@ __all__ = ["LACKING", "chosen_pages", "execute", "other_parameters"]
 LACKING = "vlmis-lacking"  # marks a page that this study has too little for
 
 _FEW = 3  # pages: so few import what they need by themselves
+_PATIENCE = 120  # seconds for the last output of a cell: on a busy machine papermill's 4 are few
 
 
 def chosen_pages(study: Study, only: str | None) -> list[Page]:
@@ -200,7 +201,7 @@ def _execute_one(job: _Job, options: dict[str, object]) -> tuple[float, str]:
     try:
         papermill.execute_notebook(
             job.template, draft, job.parameters, progress_bar=False, kernel_name="python3",
-            **options,
+            iopub_timeout=_PATIENCE, **options,
         )  # fmt: skip
     except PapermillExecutionError as error:
         reason = " ".join(f"{error.ename}: {error.evalue}".split())[:300]

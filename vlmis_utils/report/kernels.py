@@ -32,6 +32,10 @@ PRELOADED: tuple[str, ...] = (
     "vlmis_utils.report.tables.segmentation",
 )  # fmt: skip
 
+# Seconds that a kernel waits until what a cell printed has been sent. Where it gives up, by itself
+# after ten, it says that the cell has ended before it sends the rest, and nobody listens any more.
+_PATIENCE = 120
+
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -161,8 +165,10 @@ def _fork(request: dict) -> int:
     os.dup2(2, 1)
     os.environ["JPY_PARENT_PID"] = str(parent)  # the kernel ends when its parent does
     random.seed()
+    from ipykernel.iostream import OutStream
     from ipykernel.kernelapp import IPKernelApp
 
+    OutStream.flush_timeout = _PATIENCE
     sys.argv = ["ipykernel_launcher", *request["start"]]
     try:
         IPKernelApp.launch_instance()
