@@ -56,4 +56,4 @@ def test_tables_have_a_line_for_everything() -> None:
     frame = coverage(scenes=15, pairs=6, replicates=20, resamples=30)
     miou = coverage_miou(make_confusions(30, 4), scenes=10, replicates=20, resamples=30)
     table = validation.coverage_table(pd.concat([frame, miou]))
-    assert len(table) == len(frame) + 4 and set(table.studies) == {20}
+    assert len(table) == len(frame) + 4 and set(table.studies) == {"20"}

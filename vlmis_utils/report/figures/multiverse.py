@@ -115,15 +115,13 @@ def _levels(rows: pd.DataFrame) -> list[tuple[str, str, bool]]:
     """Return (choice, level, whether it is the study's own), own levels first in their choice."""
     own = rows[rows.own]
     found = []
-    for key in (c for c in rows if c not in FOUND and (c not in CONCLUSION or _varies(rows[c]))):
+    for key in (
+        c for c in rows if c not in FOUND and (c not in CONCLUSION or rows[c].nunique() > 1)
+    ):
         chosen = own[key].iloc[0] if len(own) else ""
         names = sorted(rows[key].unique(), key=lambda name: name != chosen)
         found += [(key, name, name == chosen) for name in names]
     return found
-
-
-def _varies(column: pd.Series) -> bool:
-    return column.nunique() > 1
 
 
 def _matrix(axis: Axes, rows: pd.DataFrame, levels: list[tuple[str, str, bool]]) -> None:

@@ -7,14 +7,12 @@ from collections.abc import Mapping
 import pandas as pd
 
 from vlmis_utils.core.formatting import number, p_value
-from vlmis_utils.report.tables.markdown import beside
+from vlmis_utils.protocol.conditions import FAMILIES
+from vlmis_utils.report.tables.markdown import Column, beside, cells
 from vlmis_utils.report.words import METRICS
 from vlmis_utils.statistics.paired import ALPHA
 
 __all__ = ["flip_summary", "flip_table", "quality_table", "severity_table"]
-
-
-_CORRUPTIONS = {"LL": "low light", "MB": "motion blur", "OCC": "occlusion"}
 
 
 def flip_summary(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
@@ -54,7 +52,7 @@ def severity_table(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFra
         by_span = rows.set_index("span")
         line = {
             "model": labels.get(vlm, vlm), "metric": METRICS[metric],
-            "corruption": _CORRUPTIONS[corruption],
+            "corruption": FAMILIES[corruption],
             "rate by step": " → ".join(number(r) for r in by_span.rates["with clean"]),
         }  # fmt: skip
         for span, words in (("with clean", "clean and degraded"), ("severities", "degraded alone")):
@@ -67,18 +65,12 @@ def severity_table(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFra
 
 def quality_table(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """Return one line for each segmenter and condition: change of a picture's mIoU."""
-    return pd.DataFrame(
-        {
-            "segmenter": [labels.get(s, s) for s in frame.segmenter],
-            "condition": frame.condition.to_list(),
-            "scenes up": frame.rising.to_list(),
-            "scenes down": frame.falling.to_list(),
-            "change": [beside(r.delta, r.low, r.high) for r in frame.itertuples()],
-            "d_z": [number(v) for v in frame.d_z],
-            "r": [number(v) for v in frame.rank_biserial],
-            "Holm": [p_value(p) for p in frame.holm],
-        }
-    )
+    return cells(
+        frame, Column("segmenter", "segmenter", words=labels), Column("condition", "condition"),
+        Column("scenes up", "rising"), Column("scenes down", "falling"),
+        Column("change", "delta", interval=("low", "high")), Column("d_z", "d_z"),
+        Column("r", "rank_biserial"), Column("Holm", "holm", form=p_value),
+    )  # fmt: skip
 
 
 def _odds(row: tuple) -> str:

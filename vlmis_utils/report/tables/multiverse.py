@@ -9,15 +9,23 @@ import pandas as pd
 from vlmis_utils.analysis.multiverse.choices import Choice
 from vlmis_utils.core.formatting import number, p_value, percent
 from vlmis_utils.report.tables.markdown import span
+from vlmis_utils.report.words import METRICS
 
-__all__ = ["load_choices", "load_effects", "load_joint", "load_robustness", "share"]
+__all__ = [
+    "choice_names", "load_choices", "load_effects", "load_joint", "load_robustness", "share",
+]  # fmt: skip
 
-_METRICS = {"hr": "HR", "cor": "COR", "smr": "SMR"}
 _VERDICTS = {
     "rise": {"up": "rises", "down": "falls", "same": "unclear"},
     "correlation": {"up": "positive", "down": "negative", "same": "unclear"},
 }
+# Segmenter and coefficient, where they are counted as choices.
 _POOLED = {"segmenter": "segmenter", "method": "coefficient"}
+
+
+def choice_names(every: Sequence[Choice]) -> dict[str, str]:
+    """Return key -> name of the choices, and of what may be counted as one besides."""
+    return _POOLED | {choice.key: choice.name for choice in every}
 
 
 def load_choices(every: Sequence[Choice]) -> pd.DataFrame:
@@ -29,7 +37,7 @@ def load_choices(every: Sequence[Choice]) -> pd.DataFrame:
             "other levels": [
                 "; ".join(v.name for v in choice.levels[1:]) or "–" for choice in every
             ],
-            "moves": [", ".join(_METRICS[m] for m in choice.metrics) for choice in every],
+            "moves": [", ".join(METRICS[m] for m in choice.metrics) for choice in every],
             "why it is open": [choice.origin for choice in every],
         }
     )
@@ -55,10 +63,10 @@ def load_robustness(
             for c, n in zip(by, name, strict=True)
         )
         line = dict(zip(by.values(), shown, strict=True))
-        cells = dict.fromkeys(_METRICS.values(), "–")
-        cells |= {_METRICS[row.metric]: _cell(row) for row in rows.itertuples()}
+        cells = dict.fromkeys(METRICS.values(), "–")
+        cells |= {METRICS[row.metric]: _cell(row) for row in rows.itertuples()}
         lines.append(line | cells)
-    return pd.DataFrame(lines, columns=[*by.values(), *_METRICS.values()])
+    return pd.DataFrame(lines, columns=[*by.values(), *METRICS.values()])
 
 
 def load_effects(
@@ -71,22 +79,18 @@ def load_effects(
         every: gives the names.
         metrics: whose conclusions count.
     """
-    names = _POOLED | {choice.key: choice.name for choice in every}
+    names = choice_names(every)
     rows = effects[effects.metric.isin(metrics)]
     lines = []
     for key in (k for k in names if (rows.choice == k).any()):
         mine = rows[rows.choice == key]
-        lines.append(
-            {
-                "choice": names[key],
-                "conclusions": str(len(mine)),
-                "changed alone": str(int(mine.alone.sum())),
-                "sways, mean": percent(mine.sway.mean()),
-                "sways, most": percent(mine.sway.max()),
-                "variance, mean": percent(mine.eta2.mean()),
-                "variance, most": percent(mine.eta2.max()),
-            }
-        )
+        lines.append({
+            "choice": names[key], "conclusions": str(len(mine)),
+            "changed alone": str(int(mine.alone.sum())),
+            "sways, mean": percent(mine.sway.mean()), "sways, most": percent(mine.sway.max()),
+            "variance, mean": percent(mine.eta2.mean()),
+            "variance, most": percent(mine.eta2.max()),
+        })  # fmt: skip
     return pd.DataFrame(lines)
 
 
@@ -94,16 +98,13 @@ def load_joint(joint: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """Return the median over all specifications and its p after Holm, one column a metric."""
     lines = []
     for (vlm, condition), rows in joint.groupby(["vlm", "condition"], sort=False):
-        cells = dict.fromkeys(_METRICS.values(), "–")
+        cells = dict.fromkeys(METRICS.values(), "–")
         for row in rows.itertuples():
-            p = (
-                ""
-                if pd.isna(row.p_holm)
-                else span(f"p = {p_value(row.p_holm)}".replace("= <", "<"), "interval")
-            )
-            cells[_METRICS[row.metric]] = f"{number(row.median, sign=True)} {p}".strip()
+            words = f"p = {p_value(row.p_holm)}".replace("= <", "<")
+            p = "" if pd.isna(row.p_holm) else span(words, "interval")
+            cells[METRICS[row.metric]] = f"{number(row.median, sign=True)} {p}".strip()
         lines.append({"VLM": labels.get(vlm, vlm), "condition": condition} | cells)
-    return pd.DataFrame(lines, columns=["VLM", "condition", *_METRICS.values()])
+    return pd.DataFrame(lines, columns=["VLM", "condition", *METRICS.values()])
 
 
 def _cell(row: object) -> str:

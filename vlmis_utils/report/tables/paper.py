@@ -8,7 +8,7 @@ import pandas as pd
 
 from vlmis_utils.analysis.paper.tables import NAMES_AND_SCALES, PRINTED_NAMES
 from vlmis_utils.core.formatting import listing, number
-from vlmis_utils.report.tables.markdown import span
+from vlmis_utils.report.tables.markdown import Column, cells, span
 from vlmis_utils.report.text.paper_summary import Finding
 
 __all__ = [
@@ -21,6 +21,11 @@ COLUMNS: dict[str, str] = {
     "hr": "HR", "cor": "COR", "smr": "SMR", "parse_success": "parse success", "miou": "mIoU",
     "class IoU": "class IoU, 19 classes", "all": "all together",
 }  # fmt: skip
+
+
+VLM = Column("VLM", "vlm", words=PRINTED_NAMES)
+METRIC = Column("column", "metric", words=COLUMNS)
+_COLUMN = Column("column", "column", words=COLUMNS)
 
 
 def printed_names(models: Iterable[str]) -> list[str]:
@@ -45,18 +50,15 @@ def load_findings(found: list[Finding]) -> pd.DataFrame:
 
 def load_class_means(means: pd.DataFrame) -> pd.DataFrame:
     """Return `class_means` in percent, with the interval that both printed numbers allow."""
-    return pd.DataFrame(
-        {
-            "condition": means.condition,
-            "mean of 19 classes": [number(v) for v in means["mean"]],
-            "printed mIoU": [str(v) for v in means.printed],
-            "gap": [number(v, sign=True) for v in means.gap],
-            "unrounded mIoU between": [
-                f"{number(a)} and {number(b)}" if ok else "nothing"
-                for a, b, ok in zip(means.low, means.high, means.agrees, strict=True)
-            ],
-        }
-    )
+    between = [
+        f"{number(a)} and {number(b)}" if ok else "nothing"
+        for a, b, ok in zip(means.low, means.high, means.agrees, strict=True)
+    ]
+    return cells(
+        means.assign(between=between), Column("condition", "condition"),
+        Column("mean of 19 classes", "mean"), Column("printed mIoU", "printed"),
+        Column("gap", "gap", sign=True), Column("unrounded mIoU between", "between"),
+    )  # fmt: skip
 
 
 def load_names() -> pd.DataFrame:
@@ -64,42 +66,32 @@ def load_names() -> pd.DataFrame:
     return pd.DataFrame(NAMES_AND_SCALES, columns=["place", "there", "elsewhere"])
 
 
-def load_equal(cells: pd.DataFrame) -> pd.DataFrame:
+def load_equal(same: pd.DataFrame) -> pd.DataFrame:
     """Return `equal_cells`: how many cells two models share, and under which conditions."""
-    pairs = zip(printed_names(cells["first"]), printed_names(cells["second"]), strict=True)
-    return pd.DataFrame(
-        {
-            "column": cells.column.map(COLUMNS),
-            "models": [f"{a}, {b}" for a, b in pairs],
-            "equal": [f"{e} of {c}" for e, c in zip(cells.equal, cells.cells, strict=True)],
-            "under": [listing(c, "–") for c in cells.conditions],
-        }
-    )
+    pairs = zip(printed_names(same["first"]), printed_names(same["second"]), strict=True)
+    equal = [f"{e} of {c}" for e, c in zip(same.equal, same.cells, strict=True)]
+    return cells(
+        same.assign(models=[f"{a}, {b}" for a, b in pairs], equal=equal),
+        _COLUMN, Column("models", "models"), Column("equal", "equal"),
+        Column("under", "conditions", form=lambda names: listing(names, "–")),
+    )  # fmt: skip
 
 
 def load_steps(counts: pd.DataFrame) -> pd.DataFrame:
     """Return `step_counts`: steps up in severity that raise, keep or lower a printed value."""
-    return pd.DataFrame(
-        {
-            "table": counts.table.astype(str),
-            "model": printed_names(counts.model),
-            "column": counts.column.map(COLUMNS),
-            **{c: counts[c].astype(str) for c in ("steps", "rise", "equal", "fall")},
-        }
-    )
+    return cells(
+        counts, Column("table", "table"), Column("model", "model", words=PRINTED_NAMES), _COLUMN,
+        *(Column(name, name) for name in ("steps", "rise", "equal", "fall")),
+    )  # fmt: skip
 
 
 def load_sizes(sizes: pd.DataFrame) -> pd.DataFrame:
     """Return `size_of_columns`: which numbers of pictures below 100 fit."""
-    return pd.DataFrame(
-        {
-            "model": printed_names(sizes.vlm),
-            "column": sizes.metric.map(COLUMNS),
-            "values": sizes["values"].astype(str),
-            "n < 100 that fit all": [_ranges(s) for s in sizes.sizes],
-            "smallest n that fits all but one": sizes.smallest_but_one.astype(str),
-        }
-    )
+    return cells(
+        sizes, Column("model", "vlm", words=PRINTED_NAMES), METRIC, Column("values", "values"),
+        Column("n < 100 that fit all", "sizes", form=_ranges),
+        Column("smallest n that fits all but one", "smallest_but_one"),
+    )  # fmt: skip
 
 
 def _ranges(numbers: tuple[int, ...]) -> str:
@@ -128,18 +120,11 @@ def load_drops(lost: pd.DataFrame) -> pd.DataFrame:
 
 def load_levels(rates: pd.DataFrame) -> pd.DataFrame:
     """Return `levels`: clean value, mean of the degraded conditions, and how many lie above."""
-    return pd.DataFrame(
-        {
-            "VLM": printed_names(rates.vlm),
-            "column": rates.metric.map(COLUMNS),
-            "clean": [number(v) for v in rates.clean],
-            "degraded, mean": [number(v) for v in rates.degraded],
-            "change": [number(v, sign=True) for v in rates.change],
-            "above clean": rates.up.astype(str),
-            "equal": rates.equal.astype(str),
-            "below": rates.down.astype(str),
-        }
-    )
+    return cells(
+        rates, VLM, METRIC, Column("clean", "clean"), Column("degraded, mean", "degraded"),
+        Column("change", "change", sign=True), Column("above clean", "up"),
+        Column("equal", "equal"), Column("below", "down"),
+    )  # fmt: skip
 
 
 def load_statements(held: pd.DataFrame) -> pd.DataFrame:

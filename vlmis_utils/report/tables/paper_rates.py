@@ -6,22 +6,14 @@ import pandas as pd
 
 from vlmis_utils.analysis.paper.bounds import BANDS
 from vlmis_utils.analysis.paper.tables import PRINTED_NAMES
-from vlmis_utils.core.formatting import number
-from vlmis_utils.report.tables.markdown import beside, span
-from vlmis_utils.report.tables.paper import COLUMNS, printed_names
+from vlmis_utils.core.formatting import number, p_value
+from vlmis_utils.report.tables.markdown import Column, beside, cells, span
+from vlmis_utils.report.tables.paper import COLUMNS, METRIC, VLM, printed_names
 
 __all__ = [
-    "load_changes",
-    "load_coefficients",
-    "load_readings",
-    "load_safety_answers",
+    "load_bands", "load_changes", "load_coefficients", "load_readings", "load_safety_answers",
     "load_significant",
-    "load_bands",
-]
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else number(value, 3)
+]  # fmt: skip
 
 
 def load_coefficients(frame: pd.DataFrame) -> pd.DataFrame:
@@ -36,8 +28,8 @@ def load_coefficients(frame: pd.DataFrame) -> pd.DataFrame:
         for row in rows.itertuples():
             name = row.method.capitalize()
             line[name] = beside(row.r, row.low, row.high)
-            line[f"{name}: p"] = _p(row.p)
-            line[f"{name}: Holm"] = _p(row.p_holm)
+            line[f"{name}: p"] = p_value(row.p)
+            line[f"{name}: Holm"] = p_value(row.p_holm)
         lines.append(line)
     return pd.DataFrame(lines)
 
@@ -81,21 +73,13 @@ def load_readings(table: pd.DataFrame) -> pd.DataFrame:
 
 def load_changes(changes: pd.DataFrame) -> pd.DataFrame:
     """Return `changes_from_clean`: change, interval, both extremes of p, significant or not."""
-    return pd.DataFrame(
-        {
-            "VLM": printed_names(changes.vlm),
-            "column": changes.metric.map(COLUMNS),
-            "condition": changes.condition.to_list(),
-            "change": [
-                beside(r.change, r.low, r.high)
-                for r in changes[["change", "low", "high"]].itertuples()
-            ],
-            "pictures": [number(v, 0, sign=True) for v in changes.images],
-            "smallest p": [_p(v) for v in changes.p_low],
-            "largest p": [_p(v) for v in changes.p_high],
-            "significant": changes.significant.to_list(),
-        }
-    )
+    return cells(
+        changes, VLM, METRIC, Column("condition", "condition"),
+        Column("change", "change", interval=("low", "high")),
+        Column("pictures", "images", form=lambda count: number(count, 0, sign=True)),
+        Column("smallest p", "p_low", form=p_value), Column("largest p", "p_high", form=p_value),
+        Column("significant", "significant"),
+    )  # fmt: skip
 
 
 def load_significant(changes: pd.DataFrame, between: pd.DataFrame) -> pd.DataFrame:
@@ -122,20 +106,14 @@ def load_significant(changes: pd.DataFrame, between: pd.DataFrame) -> pd.DataFra
 
 def load_safety_answers(frame: pd.DataFrame) -> pd.DataFrame:
     """Return `safety_answers`: shares, counts, and accuracy among the answers that decide."""
-    return pd.DataFrame(
-        {
-            "condition": frame.condition.to_list(),
-            "no decision": [number(v) for v in frame.abstained],
-            "decided, wrong": [number(v) for v in frame.wrong],
-            "decided, right": [number(v) for v in frame.right],
-            "right of decided": [
-                "–" if pd.isna(g) else f"{g} of {g + w}"
-                for g, w in zip(frame.n_right, frame.n_wrong, strict=True)
-            ],
-            "accuracy if decided": [
-                beside(*values)
-                for values in frame[["accuracy", "low", "high"]].itertuples(index=False, name=None)
-            ],
-            "p against ½": [_p(v) for v in frame.p],
-        }
-    )
+    of_decided = [
+        "–" if pd.isna(g) else f"{g} of {g + w}"
+        for g, w in zip(frame.n_right, frame.n_wrong, strict=True)
+    ]
+    return cells(
+        frame.assign(of_decided=of_decided), Column("condition", "condition"),
+        Column("no decision", "abstained"), Column("decided, wrong", "wrong"),
+        Column("decided, right", "right"), Column("right of decided", "of_decided"),
+        Column("accuracy if decided", "accuracy", interval=("low", "high")),
+        Column("p against ½", "p", form=p_value),
+    )  # fmt: skip

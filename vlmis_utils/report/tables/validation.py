@@ -6,21 +6,19 @@ import pandas as pd
 
 from vlmis_utils.analysis.validation.coverage import NEAR
 from vlmis_utils.analysis.validation.oracles import oracles
-from vlmis_utils.core.formatting import number
+from vlmis_utils.report.tables.markdown import Column, cells
 
 __all__ = ["INSTEAD", "coverage_table", "error_table", "oracle_table", "power_table", "verdict"]
 
 # (estimate, interval) -> what to use where this interval falls short.
 INSTEAD: dict[tuple[str, str], str] = {
     ("rate", "bootstrap"): "Wilson's interval, `rate_interval`",
-    (
-        "change of a rate",
-        "paired bootstrap",
-    ): "the exact test with its interval of the odds, `mcnemar`",
+    ("change of a rate", "paired bootstrap"):
+        "the exact test with its interval of the odds, `mcnemar`",
     ("Spearman's r", "Fisher"): "the interval of Bonett and Wright, `spearman_interval`",
     ("mIoU", "bootstrap"): "the jackknife, `jackknife_miou`",
     ("loss of mIoU", "paired bootstrap"): "the jackknife, `jackknife_miou_change`",
-}
+}  # fmt: skip
 
 
 def verdict(coverage: float) -> str:
@@ -36,44 +34,30 @@ def verdict(coverage: float) -> str:
 
 def coverage_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return one line for each interval tried."""
-    return pd.DataFrame(
-        {
-            "estimate": frame.of.to_list(),
-            "interval": frame.interval.to_list(),
-            "n": frame.n.to_list(),
-            "truth": [number(v) for v in frame.truth],
-            "studies": frame.studies.to_list(),
-            "holds it": [f"{100 * v:.1f} %" for v in frame.coverage],
-            "verdict": [verdict(v) for v in frame.coverage],
-            "use instead": [_instead(r) for r in frame.itertuples()],
-        }
-    )
+    return cells(
+        frame.assign(instead=[_instead(row) for row in frame.itertuples()]),
+        Column("estimate", "of"), Column("interval", "interval"), Column("n", "n"),
+        Column("truth", "truth"), Column("studies", "studies"),
+        Column("holds it", "coverage", form=_tenths),
+        Column("verdict", "coverage", form=verdict), Column("use instead", "instead"),
+    )  # fmt: skip
 
 
 def error_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return one line for each test tried where there is nothing to find."""
-    return pd.DataFrame(
-        {
-            "test": frame.test.to_list(),
-            "simulated data": frame.data.to_list(),
-            "n": frame.n.to_list(),
-            "promise": ["at most 5 %" if exact else "about 5 %" for exact in frame.exact],
-            "rejects": [f"{100 * v:.1f} %" for v in frame.rejected],
-        }
-    )
+    return cells(
+        frame, Column("test", "test"), Column("simulated data", "data"), Column("n", "n"),
+        Column("promise", "exact", words={True: "at most 5 %", False: "about 5 %"}),
+        Column("rejects", "rejected", form=_tenths),
+    )  # fmt: skip
 
 
 def power_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return one line for each effect: power by the formula, and as simulated."""
-    return pd.DataFrame(
-        {
-            "test": frame.test.to_list(),
-            "effect": frame.effect.to_list(),
-            "n": frame.n.to_list(),
-            "promised": [f"{100 * v:.1f} %" for v in frame.promised],
-            "found": [f"{100 * v:.1f} %" for v in frame.found],
-        }
-    )
+    return cells(
+        frame, Column("test", "test"), Column("effect", "effect"), Column("n", "n"),
+        Column("promised", "promised", form=_tenths), Column("found", "found", form=_tenths),
+    )  # fmt: skip
 
 
 def oracle_table() -> pd.DataFrame:
@@ -81,6 +65,10 @@ def oracle_table() -> pd.DataFrame:
     table = oracles()
     code = {name: [f"`{value}`" for value in table[name]] for name in ("function", "test")}
     return table.assign(**code).rename(columns={"checked": "checked against"})
+
+
+def _tenths(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def _instead(row: tuple) -> str:

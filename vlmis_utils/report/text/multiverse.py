@@ -9,18 +9,17 @@ import pandas as pd
 from vlmis_utils.analysis.multiverse.choices import Choice
 from vlmis_utils.analysis.multiverse.robustness import OUTCOMES, disputed
 from vlmis_utils.core.formatting import estimate, listing, number, percent
-from vlmis_utils.report.tables.multiverse import share
+from vlmis_utils.report.tables.multiverse import choice_names, share
+from vlmis_utils.report.words import METRICS
 
 __all__ = ["conclusion_name", "effect_findings", "outcome_findings", "turning_points"]
 
-_METRICS = {"hr": "HR", "cor": "COR", "smr": "SMR"}
 _OUTCOMES = {
     "robust": "robust",
     "loses significance": "losing significance",
     "gains significance": "gaining significance",
     "changes sign": "changing sign",
 }
-_POOLED = {"segmenter": "segmenter", "method": "coefficient"}
 
 
 def conclusion_name(row: pd.Series, labels: Mapping[str, str]) -> str:
@@ -29,7 +28,7 @@ def conclusion_name(row: pd.Series, labels: Mapping[str, str]) -> str:
     Args:
         row: a row of `robustness`.
     """
-    words = f"{_METRICS[row.metric]} of {labels.get(row.vlm, row.vlm)}"
+    words = f"{METRICS[row.metric]} of {labels.get(row.vlm, row.vlm)}"
     if row.kind == "rise":
         return f"{words} under {row.condition}"
     details = [labels.get(row.segmenter, row.segmenter), row.method.capitalize()]
@@ -50,7 +49,7 @@ def outcome_findings(found: pd.DataFrame) -> list[str]:
             note = known if outcome == "robust" and untold else ""
             parts += [f"{len(mine)} {_OUTCOMES[outcome]}{note}"] if len(mine) else []
         plural = "conclusion" if len(rows) == 1 else "conclusions"
-        lines.append(f"**{_METRICS[metric]}**, {len(rows)} {plural}: {listing(parts)}.")
+        lines.append(f"**{METRICS[metric]}**, {len(rows)} {plural}: {listing(parts)}.")
     return lines
 
 
@@ -65,7 +64,7 @@ def turning_points(
         labels: model -> name.
         most: lines at most; one more says how many are left out.
     """
-    names = _POOLED | {choice.key: choice.name for choice in every}
+    names = choice_names(every)
     rows = disputed(found[found.outcome != "robust"])
     rows = pd.concat([rows[rows.outcome == "changes sign"], rows[rows.outcome != "changes sign"]])
     if rows.empty:
@@ -95,7 +94,7 @@ def turning_points(
 
 def effect_findings(effects: pd.DataFrame, every: Sequence[Choice]) -> list[str]:
     """Return a line for each metric: which choice moves estimates most, and which the verdicts."""
-    names = _POOLED | {choice.key: choice.name for choice in every}
+    names = choice_names(every)
     lines = []
     for metric, rows in effects.groupby("metric", sort=False):
         means = rows.groupby("choice", sort=False)[["sway", "eta2"]].mean()
@@ -112,5 +111,5 @@ def effect_findings(effects: pd.DataFrame, every: Sequence[Choice]) -> list[str]
                 f"the verdicts are swayed most often by *{names.get(sway.idxmax(), sway.idxmax())}*"
                 f" (in {percent(sway.max())} of the settings of all else)"
             )
-        lines.append(f"**{_METRICS[metric]}**: {part}, and {swayed}.")
+        lines.append(f"**{METRICS[metric]}**: {part}, and {swayed}.")
     return lines

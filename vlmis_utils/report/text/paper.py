@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
-
 from vlmis_utils.analysis.claims import judge_tables
 from vlmis_utils.analysis.paper import consistency, grim
 from vlmis_utils.analysis.paper.tables import NAMES_AND_SCALES, PRINTED_NAMES, drops, levels
-from vlmis_utils.core.formatting import listing, number
+from vlmis_utils.core.formatting import listing, number, value_range
 
-__all__ = ["of_consistency", "of_digits", "of_text", "spread"]
+__all__ = ["of_consistency", "of_digits", "of_text"]
 
 _Parts = Iterator[tuple[str, str, str, str, str]]
 
@@ -52,7 +50,7 @@ def of_consistency(n: int, folder: str | Path) -> _Parts:
     yield (
         "equal-cells", "Table 3: one segmenter with another",
         f"{pair} print the same mIoU to two decimals in {first.equal} of {first.cells} conditions"
-        f" ({listing(first.conditions)}), the other pairs in {spread(others.equal, 0)}. If two"
+        f" ({listing(first.conditions)}), the other pairs in {value_range(others.equal, 0)}. If two"
         " cells differed by −5 to 5 hundredths, each equally likely, so many would be equal with"
         f" probability {number(rare.p.iloc[0], 4)}.",
         "paper.equal_cells()", "audit-equal",
@@ -125,8 +123,9 @@ def of_text(n: int, folder: str | Path) -> _Parts:
     mild = lost[lost.condition.str.endswith("1")]
     yield (
         "drops", "Table 3: drops of mIoU, which the abstract calls moderate",
-        f"{spread(lost.lost)} of mIoU, or {spread(100 * lost.share, 0)} % of the clean value; at"
-        f" severity 1 {spread(mild.lost)}, or {spread(100 * mild.share, 0)} %.",
+        f"{value_range(lost.lost)} of mIoU, or {value_range(100 * lost.share, 0)} % of the clean"
+        f" value; at severity 1 {value_range(mild.lost)}, or"
+        f" {value_range(100 * mild.share, 0)} %.",
         "paper.drops()", "audit-text",
     )  # fmt: skip
     rates = levels(folder)
@@ -150,9 +149,3 @@ def of_text(n: int, folder: str | Path) -> _Parts:
         f" that do not: {'; '.join(against) or 'none'}.",
         "claims.judge_tables()", "audit-text",
     )  # fmt: skip
-
-
-def spread(values: pd.Series, digits: int = 2) -> str:
-    """Return the lowest and the highest of some numbers, or the one that all are."""
-    low, high = number(values.min(), digits), number(values.max(), digits)
-    return low if low == high else f"{low} to {high}"

@@ -15,8 +15,7 @@ import pandas as pd
 from vlmis_utils.analysis.paper import abstention, correlations, significance
 from vlmis_utils.analysis.paper.bounds import BANDS
 from vlmis_utils.analysis.paper.tables import PRINTED_NAMES
-from vlmis_utils.core.formatting import listing, number
-from vlmis_utils.report.text.paper import spread
+from vlmis_utils.core.formatting import listing, number, value_range
 
 __all__ = ["of_abstention", "of_correlation", "of_detection"]
 
@@ -36,11 +35,11 @@ def of_correlation(n: int, folder: str | Path) -> _Parts:
             f"correlation-{metric}",
             f"Tables 3 to 6: {metric.upper()} with mIoU, called {claim.words}",
             f"{', '.join(ranges)}. In the band [{number(claim.low)}, {number(claim.high)}):"
-            f" {_both(rows.in_band)} of {rows.pairs.max()} pairs. 95 %"
-            f" intervals that exclude zero: {_both(rows.excluding_negative)} negative,"
-            f" {_both(rows.excluding_positive)} positive; significant after Holm's correction:"
-            f" {_both(rows.significant)}. Intervals inside the band:"
-            f" {_both(rows.inside)}; outside: {_both(rows.outside)}.",
+            f" {listing(rows.in_band)} of {rows.pairs.max()} pairs. 95 %"
+            f" intervals that exclude zero: {listing(rows.excluding_negative)} negative,"
+            f" {listing(rows.excluding_positive)} positive; significant after Holm's correction:"
+            f" {listing(rows.significant)}. Intervals inside the band:"
+            f" {listing(rows.inside)}; outside: {listing(rows.outside)}.",
             "paper.band_counts()", "audit-correlation",
         )  # fmt: skip
     other = correlations.readings(folder)
@@ -65,17 +64,12 @@ def of_correlation(n: int, folder: str | Path) -> _Parts:
     )  # fmt: skip
 
 
-def _both(counts: pd.Series) -> str:
-    """Return the counts of Pearson and of Spearman."""
-    return listing(counts)
-
-
 def of_detection(n: int, folder: str | Path) -> _Parts:
     half = significance.intervals(n, folder)
     hr = significance.hr_reach(n, folder)
     yield (
         "intervals", f"Tables 4 to 6: 95 % intervals with {n} pictures",
-        f"Half the length of Wilson's interval is {spread(half.half)} for COR, SMR and parse"
+        f"Half the length of Wilson's interval is {value_range(half.half)} for COR, SMR and parse"
         f" success; for HR it is at most {number(hr.half.max())}.",
         "paper.intervals(n)", "audit-detection",
     )  # fmt: skip
@@ -115,8 +109,8 @@ def of_abstention(n: int, folder: str | Path) -> _Parts:
     good, bad = frame.n_right.sum(), frame.n_wrong.sum()
     yield (
         "abstention", "Table 6: SMR and parse success together",
-        f"{spread(parsed)} of the answers decide, {spread(frame.right)} decide rightly. With {n}"
-        f" pictures that is {good} right of {good + bad} decided answers over {len(frame)}"
+        f"{value_range(parsed)} of the answers decide, {value_range(frame.right)} decide rightly."
+        f" With {n} pictures that is {good} right of {good + bad} decided answers over {len(frame)}"
         " conditions. No condition has more right answers than decided ones."
         if frame.consistent.all()
         else f"In {(~frame.consistent).sum()} conditions there are more right answers than decided"
@@ -128,7 +122,7 @@ def of_abstention(n: int, folder: str | Path) -> _Parts:
     yield (
         "wrong-decisions", "Table 6: wrong decisions, degraded against clean",
         f"The share of wrong decisions is {number(clean.wrong)} on clean pictures and"
-        f" {spread(rest.wrong)} on degraded ones, above clean in"
+        f" {value_range(rest.wrong)} on degraded ones, above clean in"
         f" {(rest.wrong > clean.wrong + 1e-9).sum()} of {len(rest)} conditions; SMR is above clean"
         f" in {(rest.right < clean.right - 1e-9).sum()}.",
         "paper.safety_answers(n)", "audit-abstention",
