@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from vlmis_utils.analysis.claims.decision import Cell, above, below, negative, within
 from vlmis_utils.analysis.claims.quantities import Quantity, mean
-from vlmis_utils.analysis.claims.sources import Source
+from vlmis_utils.analysis.claims.sources import Source, over_conditions
 from vlmis_utils.analysis.paper.bounds import CRITICAL, QUOTED, STRUCTURE
 
 __all__ = [
@@ -223,7 +223,7 @@ def correlates(metric: str) -> Compare:
 
     def cells(source: Source) -> Cells:
         for segmenter, vlm, words in _pairs(source):
-            yield negative(vlm, words, source.correlation(segmenter, vlm, metric))
+            yield negative(vlm, words, over_conditions(source, segmenter, vlm, metric))
 
     return cells
 
@@ -233,7 +233,7 @@ def weakly(*metrics: str) -> Compare:
 
     def cells(source: Source, bound: float) -> Cells:
         for (segmenter, vlm, words), metric in itertools.product(_pairs(source), metrics):
-            found = source.correlation(segmenter, vlm, metric)
+            found = over_conditions(source, segmenter, vlm, metric)
             yield within(vlm, f"{metric}, {words}" if metrics[1:] else words, found, bound)
 
     return cells

@@ -30,16 +30,17 @@ from vlmis_utils.analysis.paper.tables import (
 )
 from vlmis_utils.analysis.results import BLANK, Results
 from vlmis_utils.metrics.miou_intervals import resampled_counts
+from vlmis_utils.metrics.per_image import METRIC_COLUMNS
 from vlmis_utils.metrics.segmentation import class_iou, miou_of_counts
 from vlmis_utils.protocol.classes import TRAIN_CLASSES
 from vlmis_utils.statistics import correlation
 from vlmis_utils.statistics.resampling import sample_and_resamples, weighted_mean
 
-__all__ = ["PRINTED_N", "PrintedTables", "Run", "Source"]
+__all__ = ["PRINTED_N", "PrintedTables", "Run", "Source", "over_conditions"]
 
 PRINTED_N = PICTURES  # images behind a printed rate: what the audit of the tables assumes
 
-_COLUMNS = {"hr": "hr_i", "cor": "omitted", "smr": "smr_i", "abstained": "abstained"}
+_COLUMNS = METRIC_COLUMNS | {"abstained": "abstained"}
 
 
 class Source(Protocol):
@@ -68,10 +69,6 @@ class Source(Protocol):
 
     def iou(self, segmenter: str, condition: str, train_class: str) -> Quantity | None:
         """Return the IoU of one class, None where it is not known."""
-        ...
-
-    def correlation(self, segmenter: str, vlm: str, metric: str) -> dict[str, object]:
-        """Return Pearson's correlation of mIoU with a metric over the conditions."""
         ...
 
 
@@ -137,10 +134,6 @@ class PrintedTables:
             return None
         return Printed(float(self._classes[train_class, condition]))
 
-    def correlation(self, segmenter: str, vlm: str, metric: str) -> dict[str, object]:
-        """Return the correlation over the ten printed conditions."""
-        return _over_conditions(self, segmenter, vlm, metric)
-
 
 class Run:
     """The records of a run, resampled by scenes.
@@ -201,12 +194,9 @@ class Run:
         draws = np.where(counts[:, 1] > 0, class_iou(counts[:, :, None])[:, 0], np.nan)
         return Drawn(draws) if np.isfinite(draws[0]) else None
 
-    def correlation(self, segmenter: str, vlm: str, metric: str) -> dict[str, object]:
-        """Return the correlation over the conditions of the run."""
-        return _over_conditions(self, segmenter, vlm, metric)
 
-
-def _over_conditions(source: Source, segmenter: str, vlm: str, metric: str) -> dict[str, object]:
+def over_conditions(source: Source, segmenter: str, vlm: str, metric: str) -> dict[str, object]:
+    """Return Pearson's correlation of mIoU with a metric over a source's conditions."""
     quality = [source.quality(segmenter, c).value for c in source.conditions]
     rates = [source.rate(vlm, c, metric).value for c in source.conditions]
     return correlation(quality, rates)

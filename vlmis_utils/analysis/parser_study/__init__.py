@@ -5,32 +5,17 @@ the rates, `rereading` what it does to those of a run; `first_token` reads the p
 and no instead of the text, `calibration` asks whether they mean what they say.
 """
 
-from vlmis_utils.analysis.parser_study.accuracy import (
-    ALL,
-    CLOSED_RULES,
-    closed_quality,
-    confusions,
-    gains,
-    mention_quality,
-    read_closed,
-)
-from vlmis_utils.analysis.parser_study.calibration import confidence, reliability
-from vlmis_utils.analysis.parser_study.consequences import imagined_rates, telling
-from vlmis_utils.analysis.parser_study.first_token import (
-    agreement,
-    coverage,
-    discrimination,
-    disputed,
-    first_tokens,
-)
-from vlmis_utils.analysis.parser_study.rereading import (
-    EVERY,
-    contents,
-    reading_effects,
-)
+from vlmis_utils.core.lazy import lazy
 
-__all__ = [
-    "ALL", "CLOSED_RULES", "EVERY", "agreement", "closed_quality", "confidence", "confusions",
-    "contents", "coverage", "discrimination", "disputed", "first_tokens", "gains",
-    "imagined_rates", "mention_quality", "read_closed", "reading_effects", "reliability", "telling",
-]  # fmt: skip
+# Module to what can be imported from here.
+_HOMES = {
+    "accuracy": "ALL CLOSED_RULES closed_quality confusions gains mention_quality read_closed",
+    "calibration": "confidence reliability",
+    "consequences": "imagined_rates telling",
+    "first_token": "agreement coverage discrimination disputed first_tokens",
+    "rereading": "EVERY contents reading_effects",
+}
+_WHERE = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+__all__ = sorted(_WHERE)
+__getattr__, __dir__ = lazy(__name__, _WHERE)

@@ -30,8 +30,7 @@ from vlmis_utils.statistics.resampling import percentiles, scene_weights
 
 __all__ = [
     "ALL", "CLOSED_RULES", "closed_quality", "confusions", "gains", "groups", "labelled_rows",
-    "mention_quality", "read_closed", "read_rows",
-    "tightened",
+    "mention_quality", "read_closed", "read_rows", "tightened",
 ]  # fmt: skip
 
 ALL = "all"  # in the column phenomenon: every answer once, whatever its phenomena
@@ -101,8 +100,8 @@ def mention_quality(split: str = "unseen", resamples: int = 2000) -> pd.DataFram
             right, read, meant, exact, _ = counts[chosen].T
             weights = scene_weights(len(right), resamples)
             for measure, over in (("precision", read), ("recall", meant)):
-                value, low, high = _ratio(right, over, weights)
-                bounds = tightened(value, low, high, int((over > 0).sum()))
+                ratio = _difference(_drawn(right, over, weights), 0.0)
+                bounds = tightened(*ratio, int((over > 0).sum()))
                 rows.append((name, rule, measure, len(right), *bounds))
             bounds = rate_interval(int(exact.sum()), len(exact), "clopper-pearson")
             rows.append((name, rule, "exact", len(exact), exact.mean(), *bounds))
@@ -226,10 +225,6 @@ def _drawn(hits: np.ndarray, over: np.ndarray, weights: np.ndarray) -> np.ndarra
     whole = np.vstack([np.ones(len(hits)), weights])
     tops, bottoms = whole @ hits, whole @ over
     return np.divide(tops, bottoms, out=np.full_like(tops, np.nan), where=bottoms > 0)
-
-
-def _ratio(hits: np.ndarray, over: np.ndarray, weights: np.ndarray) -> tuple[float, float, float]:
-    return _difference(_drawn(hits, over, weights), 0.0)
 
 
 def _difference(first: np.ndarray, second: np.ndarray | float) -> tuple[float, float, float]:

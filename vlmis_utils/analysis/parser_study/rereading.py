@@ -30,7 +30,6 @@ READINGS: dict[str, tuple[str, ...]] = {
     "first word": ("smr",),
     "substring": ("smr",),
 }
-_COLUMNS = {"hr": "hr_i", "cor": "omitted", "smr": "smr_i"}
 _KEYS = ["vlm", "condition", "scene_id"]
 
 
@@ -134,7 +133,9 @@ def _reread(
 
 def _table(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Return a metric's terms, one row a scene, one column a condition, and their mean."""
-    table = frame.pivot(index="scene_id", columns="condition", values=_COLUMNS[metric])
+    table = frame.pivot(
+        index="scene_id", columns="condition", values=per_image.METRIC_COLUMNS[metric]
+    )
     table = table.astype(float)
     return table.assign(**{EVERY: table.drop(columns=BLANK, errors="ignore").mean(axis=1)})
 
