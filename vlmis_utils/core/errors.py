@@ -5,18 +5,13 @@ from __future__ import annotations
 import difflib
 import errno
 import reprlib
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 
 __all__ = [
-    "RunError",
-    "StopError",
-    "UserError",
-    "closest",
-    "one_line",
-    "shown",
-    "unwritable",
+    "RunError", "StopError", "UserError", "closest", "exit_code", "one_line", "shown", "unwritable",
     "visible",
-]
+]  # fmt: skip
 
 
 def visible(text: str) -> str:
@@ -61,6 +56,25 @@ and run again
     return StopError(
         f"cannot write {path}: {reason}; what is recorded is kept: {remedy} and run again"
     )
+
+
+def exit_code(work: Callable[[], object], interrupted: str) -> int:
+    """Do the work of a command; return its exit code: 0 done, 1 failed or interrupted, 2 misused.
+
+    An error is one line on stderr; so is ``interrupted`` after Ctrl-C.
+
+    >>> exit_code(lambda: None, "interrupted")
+    0
+    """
+    try:
+        work()
+    except (UserError, RunError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, UserError) else 1
+    except KeyboardInterrupt:
+        print(interrupted, file=sys.stderr)
+        return 1
+    return 0
 
 
 def one_line(error: BaseException, most: int = 160) -> str:

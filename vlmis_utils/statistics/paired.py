@@ -177,11 +177,8 @@ def paired_effect(before: np.ndarray, after: np.ndarray) -> dict[str, int | floa
     """
     x, y = _pairs(before, after)
     change = np.round(y - x, 10)
-    found = {
-        "n": int(x.size),
-        "rising": int(np.sum(change > 0)),
-        "falling": int(np.sum(change < 0)),
-    }
+    found = {"n": int(x.size), "rising": int(np.sum(change > 0))}
+    found["falling"] = int(np.sum(change < 0))
     found |= dict.fromkeys(("difference", "d_z", "rank_biserial", "p"), _NAN)
     if x.size < 2:
         return {**found, "reason": f"{x.size} scenes have both values, at least 2 are needed"}

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from vlmis_utils.core.allocator import keep_freed_memory
-from vlmis_utils.core.errors import RunError, UserError, closest
+from vlmis_utils.core.errors import UserError, closest, exit_code
 from vlmis_utils.training.data import SCENES
 
 __all__ = ["DATA", "MODELS", "main"]
@@ -68,31 +68,25 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Train the models named, and return the exit code: 0 done, 1 failed, 2 misused."""
     options = _parser().parse_args(argv)
-    try:
-        names = tuple(options.only or MODELS)
-        for name in names:
-            if name not in MODELS:
-                raise UserError(f"unknown model {name!r}{closest(name, MODELS)}")
-        for key in ("minutes", "steps", "scenes"):
-            value = getattr(options, key)
-            if value is not None and value <= 0:
-                raise UserError(f"--{key} {value} must be above 0")
-        from vlmis_utils.training.loop import use_threads
+    again = "interrupted: the same command goes on from the last saved step"
+    return exit_code(lambda: _train_all(options), again)
 
-        use_threads(options.threads)
-        keep_freed_memory()
-        for name in names:
-            _train(name, options)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except RunError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted: the same command goes on from the last saved step", file=sys.stderr)
-        return 1
-    return 0
+
+def _train_all(options: argparse.Namespace) -> None:
+    names = tuple(options.only or MODELS)
+    for name in names:
+        if name not in MODELS:
+            raise UserError(f"unknown model {name!r}{closest(name, MODELS)}")
+    for key in ("minutes", "steps", "scenes"):
+        value = getattr(options, key)
+        if value is not None and value <= 0:
+            raise UserError(f"--{key} {value} must be above 0")
+    from vlmis_utils.training.loop import use_threads
+
+    use_threads(options.threads)
+    keep_freed_memory()
+    for name in names:
+        _train(name, options)
 
 
 def _train(name: str, options: argparse.Namespace) -> None:

@@ -6,8 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
+from vlmis_utils.core.device import resolve_device
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.models.checkpoints import count_parameters, stated_parameters
 from vlmis_utils.models.options import Options, read_options
@@ -179,8 +178,8 @@ def _need(entry: ModelEntry, folder: Path | None, device: str, download: int) ->
     """Return parameters times bytes: 4 as float32, which all but generative models are."""
     each = 4
     if entry.library == "transformers-vlm":
-        gpu = device.startswith("cuda") or (device == "auto" and torch.cuda.is_available())
-        kind = entry.option("dtype", "bfloat16" if gpu else "float32")
+        there = resolve_device() if device == "auto" else device
+        kind = entry.option("dtype", "bfloat16" if there.startswith("cuda") else "float32")
         each = 4 if kind == "float32" else 2
     if folder is not None and folder.is_file():
         return Need(entry.name, folder.stat().st_size, "checkpoint", download)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vlmis_utils.core import provenance
+from vlmis_utils.protocol.conditions import BLANK
 from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.protocol.study import Study
 from vlmis_utils.records.run_info import read_run
@@ -20,7 +21,6 @@ __all__ = ["expected_seconds"]
 
 _KINDS = {"segmentation": "segmenter", "answers": "vlm"}
 _ENOUGH = 8  # newest shards of a model that are read
-_BLANK = "blank"
 
 
 def expected_seconds(study: Study, device: str | None) -> dict[str, float | None]:
@@ -63,7 +63,7 @@ def _recorded(study: Study, device: str, table: str, names: tuple[str, ...]) -> 
         try:
             facts = json.loads((pq.read_schema(path).metadata or {})[b"vlmis"])
             model = facts.get("model")
-            if model not in names or read[model] >= _ENOUGH or facts.get("condition") == _BLANK:
+            if model not in names or read[model] >= _ENOUGH or facts.get("condition") == BLANK:
                 continue
             rows = pq.read_table(path, columns=[kind, "scene_id", "seconds"]).to_pylist()
         except (OSError, ValueError, KeyError, pa.ArrowException):

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from vlmis_utils.core.allocator import keep_freed_memory
-from vlmis_utils.core.errors import RunError, UserError, closest
+from vlmis_utils.core.errors import UserError, closest, exit_code
 from vlmis_utils.protocol.models import ModelEntry, load_catalogue
 from vlmis_utils.streetworld.version import world_version
 from vlmis_utils.training.data import TrainingData
@@ -165,34 +165,28 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure the models named, and return the exit code: 0 done, 1 failed, 2 misused."""
     options = _parser().parse_args(argv)
-    try:
-        for name in options.only or ():
-            if name not in MODELS:
-                raise UserError(f"unknown model {name!r}{closest(name, MODELS)}")
-        from vlmis_utils.training.loop import use_threads
+    again = "interrupted: the same command goes on with the next model"
+    return exit_code(lambda: _measure(options), again)
 
-        use_threads(options.threads)
-        keep_freed_memory()
-        drawn = options.data == "streetworld"
-        source = streetworld() if drawn else photographs(options.root, options.data)
-        options.work = options.work or Path("build") / ("training" if drawn else options.data)
-        options.checkpoints = options.checkpoints or source.checkpoints
-        options.out = options.out or source.quality
-        names = options.only or [n for n in MODELS if (options.checkpoints / n).is_dir()]
-        for name in names:
-            _one(entries(options.checkpoints)[name], options, source)
-        if (options.out, options.checkpoints) == (source.quality, source.checkpoints):
-            write_cards(names, data=options.data)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except RunError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted: the same command goes on with the next model", file=sys.stderr)
-        return 1
-    return 0
+
+def _measure(options: argparse.Namespace) -> None:
+    for name in options.only or ():
+        if name not in MODELS:
+            raise UserError(f"unknown model {name!r}{closest(name, MODELS)}")
+    from vlmis_utils.training.loop import use_threads
+
+    use_threads(options.threads)
+    keep_freed_memory()
+    drawn = options.data == "streetworld"
+    source = streetworld() if drawn else photographs(options.root, options.data)
+    options.work = options.work or Path("build") / ("training" if drawn else options.data)
+    options.checkpoints = options.checkpoints or source.checkpoints
+    options.out = options.out or source.quality
+    names = options.only or [n for n in MODELS if (options.checkpoints / n).is_dir()]
+    for name in names:
+        _one(entries(options.checkpoints)[name], options, source)
+    if (options.out, options.checkpoints) == (source.quality, source.checkpoints):
+        write_cards(names, data=options.data)
 
 
 def _one(entry: ModelEntry, options: argparse.Namespace, source: Source) -> None:
