@@ -21,8 +21,7 @@ from vlmis_utils.protocol.study import Study
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["View", "degrade", "find_scene", "look", "pick_crowded_scene",
-           "pick_flip", "pick_story"]  # fmt: skip
+__all__ = ["View", "degrade", "find_scene", "look", "pick_crowded_scene", "pick_flip", "pick_story"]
 
 _NOTHING = 1e-6  # HR below it: no class was invented
 

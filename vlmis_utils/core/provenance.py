@@ -10,15 +10,7 @@ from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 
-__all__ = [
-    "OPTIONAL",
-    "PACKAGES",
-    "cores",
-    "file_facts",
-    "machine",
-    "source_digest",
-    "versions",
-]
+__all__ = ["OPTIONAL", "PACKAGES", "cores", "file_facts", "machine", "source_digest", "versions"]
 
 # The packages whose version a reader of the results may ask for.
 PACKAGES: tuple[str, ...] = (

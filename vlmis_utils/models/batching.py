@@ -69,10 +69,7 @@ def in_parts(
 
 
 def answer_in_parts(
-    ask: Ask,
-    images: Tensor,
-    prompts: Sequence[Prompt],
-    halved: Callable[[], None] = lambda: None,
+    ask: Ask, images: Tensor, prompts: Sequence[Prompt], halved: Callable[[], None] = lambda: None
 ) -> list[list[Answer]]:
     """Answer; where memory does not do, half the images, then half the prompts, at a time.
 

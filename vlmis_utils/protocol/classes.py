@@ -15,20 +15,10 @@ import numpy as np
 from vlmis_utils.core.errors import UserError, closest
 
 __all__ = [
-    "CRITICAL_CLASSES",
-    "IGNORE",
-    "LANGUAGE_CLASSES",
-    "LANGUAGE_NAMES",
-    "MIN_SHARE",
-    "OBJECT_CLASSES",
-    "PALETTE",
-    "PRESENCE_CLASSES",
-    "TRAIN_CLASSES",
-    "check_classes",
-    "check_critical",
-    "pixel_counts",
-    "present_classes",
-]
+    "CRITICAL_CLASSES", "IGNORE", "LANGUAGE_CLASSES", "LANGUAGE_NAMES", "MIN_SHARE",
+    "OBJECT_CLASSES", "PALETTE", "PRESENCE_CLASSES", "TRAIN_CLASSES", "check_classes",
+    "check_critical", "pixel_counts", "present_classes",
+]  # fmt: skip
 
 TRAIN_CLASSES: tuple[str, ...] = (
     "road", "sidewalk", "building", "wall", "fence", "pole", "traffic light", "traffic sign",

@@ -8,21 +8,10 @@ from dataclasses import dataclass
 from vlmis_utils.core.errors import UserError, closest
 
 __all__ = [
-    "BLANK",
-    "BLUR_SCALES",
-    "CONDITIONS",
-    "CONDITION_NAMES",
-    "CORRUPTION_BACKENDS",
-    "FAMILIES",
-    "NOISE_SIGMA",
-    "PAPER_WIDTH",
-    "TABLE1",
-    "Row",
-    "blur_length",
-    "condition_row",
-    "ladder",
+    "BLANK", "BLUR_SCALES", "CONDITIONS", "CONDITION_NAMES", "CORRUPTION_BACKENDS", "FAMILIES",
+    "NOISE_SIGMA", "PAPER_WIDTH", "TABLE1", "Row", "blur_length", "condition_row", "ladder",
     "ordered",
-]
+]  # fmt: skip
 
 # Width in pixels of the Cityscapes images for which the paper's kernel sizes were chosen.
 PAPER_WIDTH = 2048

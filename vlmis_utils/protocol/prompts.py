@@ -13,18 +13,9 @@ from vlmis_utils.core.errors import UserError, closest
 from vlmis_utils.protocol.classes import OBJECT_CLASSES, PRESENCE_CLASSES
 
 __all__ = [
-    "CONTRASTIVE_MENTION",
-    "CONTRASTIVE_PRESENCE",
-    "CONTRASTIVE_SAFETY",
-    "DESCRIBE",
-    "PRESENCE",
-    "PROMPTS",
-    "Prompt",
-    "SAFETY",
-    "contrastive_pairs",
-    "presence_class",
-    "prompt",
-]
+    "CONTRASTIVE_MENTION", "CONTRASTIVE_PRESENCE", "CONTRASTIVE_SAFETY", "DESCRIBE", "PRESENCE",
+    "PROMPTS", "Prompt", "SAFETY", "contrastive_pairs", "presence_class", "prompt",
+]  # fmt: skip
 
 DESCRIBE = "Describe the scene in this image."
 PRESENCE = "Is there a {c} visible in this image? Answer yes or no."

@@ -6,12 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from vlmis_utils.metrics.answer_states import (
-    STATES,
-    answer_states,
-    count_states,
-    states_in_words,
-)
+from vlmis_utils.metrics.answer_states import STATES, answer_states, count_states, states_in_words
 from vlmis_utils.protocol.models import ModelEntry
 
 __all__ = ["AnswerWatch", "summaries", "summary_line"]

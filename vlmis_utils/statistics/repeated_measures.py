@@ -31,9 +31,7 @@ from vlmis_utils.statistics.intervals import from_draws
 from vlmis_utils.statistics.resampled_correlation import resampled_correlation
 from vlmis_utils.statistics.resampling import sample_and_resamples
 
-__all__ = [
-    "clustered_correlation", "intraclass_correlation", "partial_correlation", "rm_interval",
-]  # fmt: skip
+__all__ = ["clustered_correlation", "intraclass_correlation", "partial_correlation", "rm_interval"]
 
 
 def clustered_correlation(

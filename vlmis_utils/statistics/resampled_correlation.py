@@ -15,9 +15,7 @@ import numpy as np
 from vlmis_utils.core.errors import UserError, closest
 from vlmis_utils.statistics.correlation import METHODS
 
-__all__ = [
-    "LEVELS", "correlate_rows", "resampled_correlation", "weighted_ranks",
-]  # fmt: skip
+__all__ = ["LEVELS", "correlate_rows", "resampled_correlation", "weighted_ranks"]
 
 LEVELS = ("images", "within", "between")
 _BLOCK = 60_000  # ranks of one variable held at once: a processor keeps them near

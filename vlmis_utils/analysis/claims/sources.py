@@ -14,12 +14,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from vlmis_utils.analysis.claims.quantities import (
-    Drawn,
-    Printed,
-    Quantity,
-    printed_share,
-)
+from vlmis_utils.analysis.claims.quantities import Drawn, Printed, Quantity, printed_share
 from vlmis_utils.analysis.paper.grim import PICTURES
 from vlmis_utils.analysis.paper.tables import (
     PRINTED_NAMES,

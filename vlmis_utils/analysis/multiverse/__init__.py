@@ -20,11 +20,7 @@ from vlmis_utils.analysis.multiverse.robustness import (
     robustness,
     rows_of,
 )
-from vlmis_utils.analysis.multiverse.safety_rules import (
-    SafetyRule,
-    parse_reason,
-    relabel,
-)
+from vlmis_utils.analysis.multiverse.safety_rules import SafetyRule, parse_reason, relabel
 
 __all__ = [
     "OUTCOMES", "Choice", "Grid", "Level", "SafetyRule", "choices", "correlation_curve", "disputed",

@@ -28,15 +28,9 @@ from vlmis_utils.statistics.resampled_correlation import correlate_rows, resampl
 from vlmis_utils.statistics.resampling import percentiles, sample_and_resamples, weighted_mean
 
 __all__ = [
-    "CONCLUSION",
-    "FOUND",
-    "correlation_curve",
-    "curve_frame",
-    "image_correlation_curve",
-    "rise_curve",
-    "tidy",
-    "verdicts",
-]
+    "CONCLUSION", "FOUND", "correlation_curve", "curve_frame", "image_correlation_curve",
+    "rise_curve", "tidy", "verdicts",
+]  # fmt: skip
 
 # What names a conclusion, and what is found for it; all other columns of a curve are choices.
 CONCLUSION = ("kind", "vlm", "metric", "condition", "segmenter", "method")

@@ -20,14 +20,9 @@ from vlmis_utils.analysis.paper.tables import PUBLISHED
 from vlmis_utils.protocol.conditions import FAMILIES, ladder
 
 __all__ = [
-    "class_means",
-    "coincidence",
-    "equal_cells",
-    "mean_bounds",
-    "step_counts",
-    "steps",
+    "class_means", "coincidence", "equal_cells", "mean_bounds", "step_counts", "steps",
     "table2_and_table3",
-]
+]  # fmt: skip
 
 
 def mean_bounds(values: Sequence[float], printed: float, half: float = 0.5) -> tuple[float, float]:

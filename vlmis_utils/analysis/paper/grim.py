@@ -20,20 +20,9 @@ from vlmis_utils.analysis.paper import tables
 from vlmis_utils.analysis.paper.tables import PUBLISHED
 
 __all__ = [
-    "CONTRASTIVE",
-    "PICTURES",
-    "SHARES",
-    "count",
-    "even_hundredths",
-    "even_share",
-    "fits",
-    "hr_grid",
-    "misfit_counts",
-    "misfits",
-    "sample_sizes",
-    "shares",
-    "size_of_columns",
-]
+    "CONTRASTIVE", "PICTURES", "SHARES", "count", "even_hundredths", "even_share", "fits",
+    "hr_grid", "misfit_counts", "misfits", "sample_sizes", "shares", "size_of_columns",
+]  # fmt: skip
 
 # Columns that are shares of pictures.
 SHARES: tuple[str, ...] = ("cor", "smr", "parse_success")

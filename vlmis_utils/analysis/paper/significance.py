@@ -22,16 +22,9 @@ from vlmis_utils.analysis.paper.tables import PUBLISHED
 from vlmis_utils.statistics.paired import ALPHA, holm, mcnemar_p
 
 __all__ = [
-    "ALPHA",
-    "between_models",
-    "changes_from_clean",
-    "difference_interval",
-    "hr_reach",
-    "intervals",
-    "mcnemar",
-    "mcnemar_bounds",
-    "smallest_change",
-]
+    "ALPHA", "between_models", "changes_from_clean", "difference_interval", "hr_reach", "intervals",
+    "mcnemar", "mcnemar_bounds", "smallest_change",
+]  # fmt: skip
 
 
 def intervals(n: int = PICTURES, folder: str | Path = PUBLISHED) -> pd.DataFrame:

@@ -18,12 +18,7 @@ import pandas as pd
 
 from vlmis_utils.core.errors import UserError, closest
 from vlmis_utils.metrics.parsing.gold import PHENOMENA, SPLITS, load_labelled
-from vlmis_utils.metrics.parsing.parse import (
-    RULES,
-    mentions,
-    parse_presence,
-    parse_safety,
-)
+from vlmis_utils.metrics.parsing.parse import RULES, mentions, parse_presence, parse_safety
 from vlmis_utils.protocol.classes import OBJECT_CLASSES
 from vlmis_utils.statistics.power import rate_interval
 from vlmis_utils.statistics.resampling import percentiles, scene_weights

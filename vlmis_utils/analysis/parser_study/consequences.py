@@ -67,9 +67,7 @@ def telling(split: str = "unseen") -> pd.DataFrame:
 
 
 def imagined_rates(
-    split: str = "unseen",
-    critical: Iterable[str] = CRITICAL_CLASSES,
-    resamples: int = 2000,
+    split: str = "unseen", critical: Iterable[str] = CRITICAL_CLASSES, resamples: int = 2000
 ) -> pd.DataFrame:
     """Return the HR and COR that a reading adds to, or hides from, the labelled descriptions.
 

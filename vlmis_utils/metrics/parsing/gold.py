@@ -26,12 +26,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from vlmis_utils.metrics.parsing.parse import (
-    RULES,
-    mentions,
-    parse_presence,
-    parse_safety,
-)
+from vlmis_utils.metrics.parsing.parse import RULES, mentions, parse_presence, parse_safety
 from vlmis_utils.protocol.classes import OBJECT_CLASSES
 
 __all__ = ["PHENOMENA", "SPLITS", "load_labelled", "misread", "parser_quality", "read_row"]

@@ -24,15 +24,9 @@ from vlmis_utils.protocol.classes import check_classes
 from vlmis_utils.protocol.reasoning import split_reasoning
 
 __all__ = [
-    "RULES",
-    "Mentions",
-    "best_label",
-    "declined",
-    "mentioned_top_k",
-    "mentions",
-    "parse_presence",
+    "RULES", "Mentions", "best_label", "declined", "mentioned_top_k", "mentions", "parse_presence",
     "parse_safety",
-]
+]  # fmt: skip
 
 RULES: tuple[str, ...] = ("scoped", "keyword")
 

@@ -8,16 +8,9 @@ phrase at a place wins.
 from __future__ import annotations
 
 __all__ = [
-    "ABSENT_VALUES",
-    "CUES",
-    "DETERMINERS",
-    "INTERJECTION_FOLLOWERS",
-    "PREAMBLE",
-    "PRESENT_VALUES",
-    "RIDE_VERBS",
-    "UNSURE_VALUES",
-    "VISIBLE",
-]
+    "ABSENT_VALUES", "CUES", "DETERMINERS", "INTERJECTION_FOLLOWERS", "PREAMBLE", "PRESENT_VALUES",
+    "RIDE_VERBS", "UNSURE_VALUES", "VISIBLE",
+]  # fmt: skip
 
 # "No" before these is an answer, not a negation: "no, ...", "no there is a bus".
 INTERJECTION_FOLLOWERS: frozenset[str] = frozenset(

@@ -144,10 +144,7 @@ def excludes_zero(frame: pd.DataFrame) -> pd.Series:
 
 def zero_handles() -> list[Any]:
     """Return the legend's handles of filled and hollow points."""
-    return [
-        mark_handle("interval excludes 0"),
-        mark_handle("includes 0", markerfacecolor="white"),
-    ]
+    return [mark_handle("interval excludes 0"), mark_handle("includes 0", markerfacecolor="white")]
 
 
 def symmetric(axis: Axes, values: Sequence[float]) -> None:

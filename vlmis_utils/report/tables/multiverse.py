@@ -11,9 +11,7 @@ from vlmis_utils.core.formatting import number, p_value, percent
 from vlmis_utils.report.tables.markdown import span
 from vlmis_utils.report.words import METRICS
 
-__all__ = [
-    "choice_names", "load_choices", "load_effects", "load_joint", "load_robustness", "share",
-]  # fmt: skip
+__all__ = ["choice_names", "load_choices", "load_effects", "load_joint", "load_robustness", "share"]
 
 _VERDICTS = {
     "rise": {"up": "rises", "down": "falls", "same": "unclear"},

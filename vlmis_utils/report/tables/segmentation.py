@@ -12,11 +12,7 @@ import pandas as pd
 
 from vlmis_utils.analysis.paper import tables
 from vlmis_utils.core.formatting import number, percent
-from vlmis_utils.protocol.classes import (
-    CRITICAL_CLASSES,
-    LANGUAGE_NAMES,
-    TRAIN_CLASSES,
-)
+from vlmis_utils.protocol.classes import CRITICAL_CLASSES, LANGUAGE_NAMES, TRAIN_CLASSES
 from vlmis_utils.protocol.conditions import TABLE1, blur_length, ordered
 from vlmis_utils.report.tables.markdown import Column, cells, crossed
 

@@ -14,9 +14,8 @@ from vlmis_utils.training.evaluation.goals import VERDICTS
 from vlmis_utils.training.recipes.facts import recipe
 
 __all__ = [
-    "ablation_findings",
-    "baseline_findings", "goal_findings", "load_ablations", "load_agreement", "load_baselines",
-    "load_by_class", "load_costs", "load_goals", "load_overall", "load_recipes",
+    "ablation_findings", "baseline_findings", "goal_findings", "load_ablations", "load_agreement",
+    "load_baselines", "load_by_class", "load_costs", "load_goals", "load_overall", "load_recipes",
 ]  # fmt: skip
 
 _ALSO = {"reached": "reached", "floor": "floor only", "missed": "**missed**"}

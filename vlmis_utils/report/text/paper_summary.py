@@ -9,11 +9,7 @@ from vlmis_utils.analysis.paper.grim import PICTURES
 from vlmis_utils.analysis.paper.tables import PUBLISHED
 from vlmis_utils.core.formatting import listing
 from vlmis_utils.report.text.paper import of_consistency, of_digits, of_text
-from vlmis_utils.report.text.paper_rates import (
-    of_abstention,
-    of_correlation,
-    of_detection,
-)
+from vlmis_utils.report.text.paper_rates import of_abstention, of_correlation, of_detection
 
 __all__ = ["Finding", "findings", "places"]
 

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vlmis_utils.streetworld.assets.barriers import (
-    bench,
-    bin_,
-    bus_shelter,
-    fence,
-    wall,
-)
+from vlmis_utils.streetworld.assets.barriers import bench, bin_, bus_shelter, fence, wall
 from vlmis_utils.streetworld.assets.furniture import (
     bollard,
     street_lamp,

@@ -5,14 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vlmis_utils.streetworld.geometry.mesh import (
-    Look,
-    Mesh,
-    box,
-    cards,
-    concatenate,
-    frame,
-)
+from vlmis_utils.streetworld.geometry.mesh import Look, Mesh, box, cards, concatenate, frame
 from vlmis_utils.streetworld.geometry.parts import pick, shade
 from vlmis_utils.streetworld.geometry.shapes import ellipsoids, tubes
 

@@ -6,15 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vlmis_utils.streetworld.assets.two_wheelers import bicycle, motorcycle
-from vlmis_utils.streetworld.geometry.bodies import (
-    LEGS,
-    SKIN,
-    TOPS,
-    head,
-    limb,
-    shoe,
-    trunk,
-)
+from vlmis_utils.streetworld.geometry.bodies import LEGS, SKIN, TOPS, head, limb, shoe, trunk
 from vlmis_utils.streetworld.geometry.mesh import (
     Look,
     Mesh,

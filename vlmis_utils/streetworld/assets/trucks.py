@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vlmis_utils.streetworld.assets.large import (
-    LIVERIES,
-    SQUARE,
-    end_panes,
-    flank_panes,
-    mirrored,
-)
+from vlmis_utils.streetworld.assets.large import LIVERIES, SQUARE, end_panes, flank_panes, mirrored
 from vlmis_utils.streetworld.geometry.mesh import Look, Mesh, box, concatenate
 from vlmis_utils.streetworld.geometry.parts import (
     DARK,

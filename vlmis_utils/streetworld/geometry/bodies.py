@@ -5,13 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vlmis_utils.streetworld.geometry.mesh import (
-    Look,
-    Mesh,
-    cross,
-    rotation,
-    translation,
-)
+from vlmis_utils.streetworld.geometry.mesh import Look, Mesh, cross, rotation, translation
 from vlmis_utils.streetworld.geometry.parts import CAR_PAINTS, pick, shade
 from vlmis_utils.streetworld.geometry.shapes import ellipsoids, loft
 

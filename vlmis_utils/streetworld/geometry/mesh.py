@@ -16,23 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from vlmis_utils.protocol.classes import IGNORE, TRAIN_CLASSES
 
 __all__ = [
-    "MATERIALS",
-    "Look",
-    "Mesh",
-    "box",
-    "cards",
-    "concatenate",
-    "cross",
-    "empty",
-    "footprint",
-    "frame",
-    "mesh_of",
-    "plate",
-    "rotation",
-    "split_quads",
-    "train_id",
-    "translation",
-]
+    "MATERIALS", "Look", "Mesh", "box", "cards", "concatenate", "cross", "empty", "footprint",
+    "frame", "mesh_of", "plate", "rotation", "split_quads", "train_id", "translation",
+]  # fmt: skip
 
 MATERIALS: dict[str, int] = {
     name: number

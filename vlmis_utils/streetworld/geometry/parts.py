@@ -14,20 +14,9 @@ from vlmis_utils.streetworld.geometry.mesh import Look, Mesh, cards, concatenate
 from vlmis_utils.streetworld.geometry.shapes import loft, tubes
 
 __all__ = [
-    "CAR_PAINTS",
-    "DARK",
-    "GLASS",
-    "LAMP",
-    "RIM",
-    "RUBBER",
-    "TAIL",
-    "arches",
-    "hull",
-    "pane_grid",
-    "pick",
-    "shade",
-    "wheels",
-]
+    "CAR_PAINTS", "DARK", "GLASS", "LAMP", "RIM", "RUBBER", "TAIL", "arches", "hull", "pane_grid",
+    "pick", "shade", "wheels",
+]  # fmt: skip
 
 
 CAR_PAINTS: dict[str, tuple[float, float, float]] = {

@@ -7,14 +7,7 @@ from numpy.typing import NDArray
 
 from vlmis_utils.streetworld.geometry.mesh import MATERIALS, Mesh
 from vlmis_utils.streetworld.rendering.occlusion import ambient_occlusion
-from vlmis_utils.streetworld.rendering.rays import (
-    SAMPLES,
-    Hits,
-    Stage,
-    Tracer,
-    directions,
-    origins,
-)
+from vlmis_utils.streetworld.rendering.rays import SAMPLES, Hits, Stage, Tracer, directions, origins
 from vlmis_utils.streetworld.rendering.shading import surface
 from vlmis_utils.streetworld.rendering.sky import fbm, sky_radiance
 

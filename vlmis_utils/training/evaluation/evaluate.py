@@ -97,12 +97,7 @@ def _vlm(
     import numpy as np
 
     from vlmis_utils.models.vlm.loading import load_vlm
-    from vlmis_utils.training.evaluation import (
-        baselines,
-        intervals,
-        language,
-        segmentation,
-    )
+    from vlmis_utils.training.evaluation import baselines, intervals, language, segmentation
     from vlmis_utils.training.evaluation.probe import probe
 
     model, scenes = load_vlm(entry), len(test)

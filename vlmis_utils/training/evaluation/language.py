@@ -16,11 +16,7 @@ from vlmis_utils.metrics.language import f1_terms, indicators
 from vlmis_utils.metrics.per_image import Reading
 from vlmis_utils.models.vlm.loading import Vlm
 from vlmis_utils.protocol.answer import Answer
-from vlmis_utils.protocol.classes import (
-    OBJECT_CLASSES,
-    PRESENCE_CLASSES,
-    present_classes,
-)
+from vlmis_utils.protocol.classes import OBJECT_CLASSES, PRESENCE_CLASSES, present_classes
 from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.statistics.intervals import Interval
 from vlmis_utils.statistics.power import rate_interval

@@ -14,11 +14,7 @@ import torch
 from torch import Tensor
 
 from vlmis_utils.metrics.per_image import Reading
-from vlmis_utils.protocol.classes import (
-    OBJECT_CLASSES,
-    PRESENCE_CLASSES,
-    present_classes,
-)
+from vlmis_utils.protocol.classes import OBJECT_CLASSES, PRESENCE_CLASSES, present_classes
 from vlmis_utils.protocol.models import ModelEntry, checkpoint_path
 from vlmis_utils.training.data import TrainingData
 from vlmis_utils.training.evaluation.language import Said

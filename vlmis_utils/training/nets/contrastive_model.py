@@ -19,13 +19,8 @@ from vlmis_utils.training.nets.tokenizer import sentence_tokenizer
 from vlmis_utils.training.recipes.train_trunk import TRUNK
 
 __all__ = [
-    "CONFIGS",
-    "SENTENCES",
-    "ContrastiveTraining",
-    "model_config",
-    "save_open_clip",
-    "tokenise",
-]
+    "CONFIGS", "SENTENCES", "ContrastiveTraining", "model_config", "save_open_clip", "tokenise",
+]  # fmt: skip
 
 _TEXT = {"context_length": 48, "width": 128, "heads": 4, "layers": 2, "hf_tokenizer_name": "own"}
 # open_clip's ``model_cfg``, without the sizes of image and vocabulary. The towers are

@@ -20,9 +20,7 @@ from vlmis_utils.protocol.classes import OBJECT_CLASSES, TRAIN_CLASSES
 from vlmis_utils.training.data import TrainingData
 from vlmis_utils.training.nets.scenes import OBJECT_COLUMNS, SCENE_TARGETS, Batch, Scenes
 
-__all__ = [
-    "DenseHead", "auc", "class_weights", "dense_loss", "loudest", "object_auc", "scene_loss",
-]  # fmt: skip
+__all__ = ["DenseHead", "auc", "class_weights", "dense_loss", "loudest", "object_auc", "scene_loss"]
 
 # Share of a token that an object covers where the token shows it: 20 of 32 x 32 pixels.
 TOKEN_SHARE = 0.02

@@ -21,15 +21,9 @@ from vlmis_utils.training.nets.scenes import Scenes
 from vlmis_utils.training.nets.tokenizer import CHAT_TEMPLATE, chat_tokenizer
 
 __all__ = [
-    "MERGE",
-    "PATCH",
-    "QwenTraining",
-    "build_model",
-    "build_processor",
-    "name_what_is_seen",
-    "patchify",
-    "save_qwen",
-]
+    "MERGE", "PATCH", "QwenTraining", "build_model", "build_processor", "name_what_is_seen",
+    "patchify", "save_qwen",
+]  # fmt: skip
 
 PATCH, MERGE, TEMPORAL = 16, 2, 2
 VISION_WIDTH, WIDTH, HEAD = 160, 160, 32

@@ -28,11 +28,7 @@ from vlmis_utils.training.nets.segmenter_nets import class_weights as pixel_weig
 from vlmis_utils.training.recipes import train_contrastive as contrastive
 from vlmis_utils.training.recipes import train_segmenters as segmenters
 from vlmis_utils.training.recipes.contrastive_losses import balance_weights
-from vlmis_utils.training.recipes.train_trunk import (
-    SeeingTrunk,
-    load_backbone,
-    trunk_loss,
-)
+from vlmis_utils.training.recipes.train_trunk import SeeingTrunk, load_backbone, trunk_loss
 from vlmis_utils.training.weights import CHECKPOINTS
 
 if TYPE_CHECKING:

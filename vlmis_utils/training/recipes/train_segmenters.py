@@ -18,12 +18,7 @@ from torch.nn import functional
 from vlmis_utils.core.device import resolve_device
 from vlmis_utils.metrics.confusion import confusion
 from vlmis_utils.metrics.segmentation import miou
-from vlmis_utils.training.data import (
-    SCENES,
-    TrainingData,
-    class_frequencies,
-    load_training,
-)
+from vlmis_utils.training.data import SCENES, TrainingData, class_frequencies, load_training
 from vlmis_utils.training.loop import Fit, fit
 from vlmis_utils.training.nets.segmenter_nets import BUILDERS, Network, class_weights
 from vlmis_utils.training.recipes.crops import Phase, batches
