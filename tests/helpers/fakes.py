@@ -112,7 +112,7 @@ def make_study(folder: Path, scenes: int = 7, **changes: object) -> Study:
     study = Study(
         study="tiny", dataset="camvid", data_root=str(data), scenes=scenes,
         conditions=("clean", "LL3", "MB3", "OCC3"), segmenters=("blocks",),
-        vlms=("talker", "scorer"), bootstrap=50, batch_size=2, shard_size=3, workers=1,
+        vlms=("talker", "scorer"), bootstrap=50, batch_size=2, shard_size=3, workers=1, mirrored=0,
         device="cpu", build_root=str(folder / "build"), models=str(folder / "models.yaml"),
     )  # fmt: skip
     return replace(study, **changes)

@@ -55,7 +55,9 @@ def write_records(folder: Path, scenes: int = 8, seed: int = 0) -> Path:
     }  # fmt: skip
     for table, rows in tables.items():
         schema = pa.schema([(c.name, c.type) for c in SCHEMAS[table]])
-        frame = pd.DataFrame(rows).reindex(columns=schema.names)
+        frame = pd.DataFrame(rows)
+        unknown = {name: None for name in schema.names if name not in frame}
+        frame = frame.assign(**unknown)[schema.names]
         arrow = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
         pq.write_table(arrow, folder / f"{table}.parquet")
     run = {"parameters": {"study": "made up"}, "versions": {"python": "3"}, "pages": {"a": 1.5}}

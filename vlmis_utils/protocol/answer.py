@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["FILTERED", "NOT_FINITE", "REFUSAL", "Answer"]
 
@@ -33,6 +33,12 @@ class Answer:
             any other word as the server gave it; None where not known.
         prompt_tokens, completion_tokens: tokens read (those of the image among them) and written.
         reasoning_tokens: those of the written ones that were reasoning, where a server tells.
+        first_entropy, first_margin: of a generative model's first token: entropy by the log of the
+            vocabulary's size, and the gap of the two greatest probabilities, both in [0, 1].
+        embedding: what the model makes of the image before it is asked anything, with the answer to
+            ``describe``: a contrastive model's unit vector; the mean of a generative one's visual
+            tokens, where it reads an image once. These three are no part of what was answered:
+            answers that differ in them only are equal.
     """
 
     text: str | None = None
@@ -45,6 +51,9 @@ class Answer:
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     reasoning_tokens: int | None = None
+    first_entropy: float | None = field(default=None, compare=False)
+    first_margin: float | None = field(default=None, compare=False)
+    embedding: tuple[float, ...] | None = field(default=None, compare=False, repr=False)
 
     def finite(self) -> Answer:
         """Return the answer, or none in its place where a score or probability is no number.

@@ -97,6 +97,8 @@ class Study:
             depends on it.
         noise_sigma: low-light noise for severities 1 to 3, standard deviation in [0, 1] units.
         segmenters, vlms: names in the model catalogue.
+        mirrored: how many of the segmenters, from the first, also see each picture mirrored and
+            moved by one pixel: where they change their mind is a warning that needs no truth.
         top_k: classes that a contrastive model mentions (Section 5.4).
         epsilon: in the denominator of HR (Section 3.3).
         min_share: share of the image a class needs to count as present.
@@ -151,6 +153,7 @@ class Study:
     ] = NOISE_SIGMA
     segmenters: _Models = ("deeplabv3plus", "segformer", "mask2former")
     vlms: _Models = ("clip", "siglip", "qwen2-vl")
+    mirrored: _Count = 1
     top_k: Annotated[
         Whole,
         must(lambda v: 1 <= v <= _OBJECTS, f"from 1 to {_OBJECTS}, the number of object classes"),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 import pyarrow as pa
+
+from vlmis_utils.protocol.signals import FLIPS, PICTURE_SIGNALS, SEGMENTER_SIGNALS, TEMPERATURES
 
 __all__ = [
     "ROW_KEYS",
@@ -43,6 +46,14 @@ _WHY_ENDED = (
 )
 _MASK = "the output to look at: a palette PNG of train ids, at most 512 px wide; null if not kept"
 
+_AT = ", ".join(f"{temperature:g}" for temperature in TEMPERATURES)
+_VECTOR = pa.list_(pa.float32())
+
+
+def _signals(named: Mapping[str, str]) -> tuple[Column, ...]:
+    return tuple(Column(name, _FLOAT, "", meaning, later=True) for name, meaning in named.items())
+
+
 SCHEMAS: dict[str, tuple[Column, ...]] = {
     "scenes": (
         Column("scene_id", _TEXT, "", "the scene; unique"),
@@ -65,6 +76,7 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
         Column("visible_counts", _COUNTS, "px", "as pixel_counts, without pixels occluded"),
         Column("image_sha256", _TEXT, "", "digest of the degraded image's bytes"),
         Column("luma", _FLOAT, "", "mean luma (Rec. 601) of the degraded image, 0 to 1", True),
+        *_signals(PICTURE_SIGNALS),
     ),
     "segmentation": (
         Column("segmenter", _TEXT, "", "the model, by its name in the catalogue"),
@@ -74,6 +86,13 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
         Column("corridor_confusion", _COUNTS, "px", "the same inside the image rule's trapezoid"),
         Column("seconds", _FLOAT, "s", "wall time of the batch, divided by its images"),
         Column("mask", pa.binary(), "", _MASK, later=True),
+        Column("predicted", _COUNTS, "px", "19 counts of the output, labelled or not", True),
+        Column("corridor_predicted", _COUNTS, "px", "the same inside the trapezoid", True),
+        Column("coarse", pa.binary(), "", "32 x 64 train ids of the output, row by row", True),
+        *_signals(SEGMENTER_SIGNALS),
+        Column("tempered_entropy", _VECTOR, "", f"entropy_image at temperatures {_AT}", True),
+        Column("tempered_loss", _VECTOR, "nat", "log loss, by the truth, at these", True),
+        *_signals(FLIPS),
     ),
     "answers": (
         Column("vlm", _TEXT, "", "the model, by its name in the catalogue"),
@@ -92,6 +111,9 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
         Column("prompt_tokens", _INT, "tokens", "read, those of the image among them", True),
         Column("completion_tokens", _INT, "tokens", "written, reasoning among them", True),
         Column("reasoning_tokens", _INT, "tokens", "of those, reasoning; null if untold", True),
+        Column("first_entropy", _FLOAT, "", "of the first token, by log of the vocabulary", True),
+        Column("first_margin", _FLOAT, "", "gap of its two greatest probabilities", True),
+        Column("embedding", _VECTOR, "", "unit vector, or mean of visual tokens; describe", True),
     ),
 }
 

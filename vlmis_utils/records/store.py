@@ -176,7 +176,8 @@ def _to_arrow(frame: pd.DataFrame, table: str, schema: pa.Schema) -> pa.Table:
     missing = [c.name for c in SCHEMAS[table] if c.name not in frame and not c.later]
     if missing:
         raise ValueError(f"a shard lacks the columns {', '.join(missing)}")
-    frame = frame.reindex(columns=schema.names)
+    unknown = {name: None for name in schema.names if name not in frame}
+    frame = frame.assign(**unknown)[schema.names]
     return pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
 
 

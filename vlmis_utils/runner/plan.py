@@ -119,6 +119,8 @@ class Planner:
             return None
         facts["images"] = [digest for _, digest in seen]
         facts["model"], facts["digest"] = unit.model, self.models.digest(unit.model)
+        if self._mirrored(unit):
+            facts["mirrored"] = True
         if unit.table == "answers":
             facts["prompts"] = [[p.name, p.text] for p in PROMPTS]
         return facts
@@ -131,8 +133,13 @@ class Planner:
         return Task(
             self.study, unit.table, unit.condition, unit.start, unit.stop,
             entry, self.context.device, self.context.loaders, images if entry else {},
-            self.models.digest(unit.model) if entry else "",
+            self.models.digest(unit.model) if entry else "", self._mirrored(unit),
         )  # fmt: skip
+
+    def _mirrored(self, unit: Unit) -> bool:
+        """Whether the unit's segmenter also sees each image mirrored, see `Study.mirrored`."""
+        chosen = self.study.segmenters[: self.study.mirrored]
+        return unit.table == "segmentation" and unit.model in chosen
 
 
 def _columns(frame: pd.DataFrame, names: Sequence[str]) -> list[list[str]]:

@@ -29,6 +29,7 @@ from vlmis_utils.protocol.study import Study
 from vlmis_utils.records.masks import mask_png
 from vlmis_utils.runner.context import Loaders, RunContext, context_of, hosted
 from vlmis_utils.runner.images import Batch, array_digest, batches, image_digest, luma, psnr
+from vlmis_utils.runner.signals import of_pictures, of_segmenter, segmented, with_flips
 
 __all__ = ["Task", "rows"]
 
@@ -48,6 +49,7 @@ class Task:
         images: the recorded digest of each degraded image, by scene_id; checked before a model
             sees it. Empty for scenes and conditions.
         digest: the model's, for a machine that may have another under its name.
+        mirrored: whether a segmenter also sees each image mirrored.
     """
 
     study: Study
@@ -60,6 +62,7 @@ class Task:
     loaders: Loaders = Loaders()
     images: Mapping[str, str] = field(default_factory=dict)
     digest: str = ""
+    mirrored: bool = False
 
     @property
     def context(self) -> RunContext:
@@ -121,6 +124,7 @@ def _conditions(task: Task) -> Rows:
     found = []
     for batch in task.batches():
         clean = batch.clean.to(batch.seen.device)
+        signals = of_pictures(batch.seen)
         for index, scene in enumerate(batch.scenes):
             labels, box = batch.labels[index], None
             if row is not None and row.share is not None:
@@ -137,6 +141,7 @@ def _conditions(task: Task) -> Rows:
                     "visible_counts": pixel_counts(labels),
                     "image_sha256": batch.digests[index],
                     "luma": luma(batch.seen[index]),
+                    **signals[index],
                 }
             )
     return found
@@ -147,10 +152,15 @@ def _segmentation(task: Task) -> Rows:
     found = []
     for batch in task.batches():
         start = time.perf_counter()
-        predicted = np.asarray(segmenter.predict(batch.seen).cpu())
+        maps, shares = segmented(segmenter, batch.seen)
+        predicted = np.asarray(maps.cpu())
         seconds = (time.perf_counter() - start) / len(batch.scenes)
+        signals = of_segmenter(predicted, shares, batch.labels)
+        if task.mirrored:
+            signals = with_flips(signals, predicted, segmenter, batch.seen)
         inside = corridor_mask(*predicted.shape[1:])
-        for scene, labels, output in zip(batch.scenes, batch.labels, predicted, strict=True):
+        of_each = zip(batch.scenes, batch.labels, predicted, signals, strict=True)
+        for scene, labels, output, own in of_each:
             whole, part = confusion_within(labels, output, inside)
             found.append(
                 {
@@ -161,6 +171,7 @@ def _segmentation(task: Task) -> Rows:
                     "corridor_confusion": part.ravel(),
                     "seconds": seconds,
                     "mask": mask_png(output),
+                    **own,
                 }
             )
     return found
@@ -209,6 +220,9 @@ def _answer_columns(answer: Answer) -> dict[str, object]:
         "prompt_tokens": answer.prompt_tokens,
         "completion_tokens": answer.completion_tokens,
         "reasoning_tokens": answer.reasoning_tokens,
+        "first_entropy": answer.first_entropy,
+        "first_margin": answer.first_margin,
+        "embedding": answer.embedding,
     }
 
 

@@ -59,6 +59,18 @@ def test_scores_are_the_library_s_own_logits(folder: Path) -> None:
     torch.testing.assert_close(torch.tensor([row[0].scores for row in got]), wanted)
 
 
+def test_the_description_holds_the_image_s_own_vector(folder: Path) -> None:
+    model, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{folder}")
+    pixels = images(2)
+    batch = torch.stack([preprocess(Image.fromarray(p.permute(1, 2, 0).numpy())) for p in pixels])
+    with torch.inference_mode():
+        wanted = model.eval().encode_image(batch, normalize=True)
+    got = load_vlm(entry(str(folder))).answer(pixels, PROMPTS)
+    found = torch.tensor([row[0].embedding for row in got])
+    torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-4)
+    assert all(answer.embedding is None for row in got for answer in row[1:])
+
+
 def test_batches_and_order_do_not_matter(folder: Path) -> None:
     vlm = load_vlm(entry(str(folder)))
     together = vlm.answer(images(), PROMPTS)

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from vlmis_utils.core.errors import RunError, UserError
 from vlmis_utils.models.vlm import generative
-from vlmis_utils.models.vlm.first_token import FirstStep, StopAtFirst, probabilities
+from vlmis_utils.models.vlm.first_token import FirstStep, StopAtFirst, probabilities, sureness
 from vlmis_utils.models.vlm.generative import Generative
 from vlmis_utils.models.vlm.generative_options import checked
 from vlmis_utils.models.vlm.loading import Vlm, load_vlm
@@ -263,3 +264,11 @@ def test_what_is_computed_together_is_recorded_in_half_precision_alone(folder: P
 
     assert len(set(digests("float32"))) == 1
     assert len(set(digests("bfloat16"))) == 2
+
+
+def test_how_sure_a_first_token_is_by_scipy() -> None:
+    shares = torch.softmax(3 * torch.randn(5, 40, generator=torch.manual_seed(0)), dim=-1)
+    entropies, margins = sureness(shares)
+    assert entropies == pytest.approx(stats.entropy(shares.double().T.numpy(), base=40), rel=1e-4)
+    ranked = shares.sort(dim=-1).values
+    assert margins == pytest.approx((ranked[:, -1] - ranked[:, -2]).tolist(), rel=1e-4)

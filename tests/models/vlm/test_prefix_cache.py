@@ -13,6 +13,7 @@ from vlmis_utils.models.vlm.loading import load_vlm
 from vlmis_utils.models.vlm.prefix_cache import (
     FAMILIES,
     Layouts,
+    image_token,
     lay_out,
     read,
     why_not_shared,
@@ -86,6 +87,22 @@ def test_a_chat_that_begins_otherwise_is_not_read(tmp_path: Path) -> None:
     assert read(vlm._model, inputs, layout).length == len(layout.head)
     inputs["input_ids"][0, 0] += 1
     assert read(vlm._model, inputs, layout) is None
+
+
+@pytest.mark.parametrize("family", ["qwen2_vl", "llava", "smolvlm"])
+def test_the_vector_of_an_image_is_the_mean_of_its_tokens(family: str, tmp_path: Path) -> None:
+    vlm = load_vlm(tiny(family, tmp_path))
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (2, 3, 64, 128), dtype=torch.uint8, generator=generator)
+    answers = vlm.answer(images, PROMPTS)
+    inputs = vlm._inputs([vlm._chat("?")], images)
+    with torch.inference_mode():
+        entered = vlm._model(**inputs, output_hidden_states=True).hidden_states[0]
+    for row, ids, tokens in zip(answers, inputs["input_ids"], entered, strict=True):
+        mean = tokens[ids == image_token(vlm._model)].mean(dim=0)
+        torch.testing.assert_close(torch.tensor(row[0].embedding), mean, atol=1e-4, rtol=1e-3)
+        assert all(answer.embedding is None for answer in row[1:])
+        assert all(0 <= answer.first_entropy <= 1 for answer in row)
 
 
 def test_the_run_says_once_that_nothing_is_shared(

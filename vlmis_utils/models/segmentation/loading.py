@@ -19,6 +19,7 @@ from vlmis_utils.models.segmentation.argmax import greatest, resize
 from vlmis_utils.models.segmentation.backends import load_deeplab, load_transformers
 from vlmis_utils.models.segmentation.exported import load_exported
 from vlmis_utils.models.segmentation.label_map import label_table, missing_classes
+from vlmis_utils.models.segmentation.log_shares import log_shares
 from vlmis_utils.models.segmentation.options import (
     ExportedOptions,
     SegmenterOptions,
@@ -60,11 +61,12 @@ def load_segmenter(entry: ModelEntry, device: str = "cpu") -> Segmenter:
         )
     options = read_options(options_of(entry.library), entry)
     place = _locate(entry)
+    scored = None
     if isinstance(options, ExportedOptions):
         labels, table = load_exported(entry, options, place)
         used = torch.float32
     else:
-        labels, table = _of_scores(entry, options, place, device)
+        labels, scored, table = _of_scores(entry, options, place, device)
         used = precision(device, options.precision)
     missing = missing_classes(table)
     if missing:
@@ -72,13 +74,16 @@ def load_segmenter(entry: ModelEntry, device: str = "cpu") -> Segmenter:
             " that have them")  # fmt: skip
     digest = _digest(place, entry, used)
     commit = None if checkpoint_path(entry) else place.name
-    return Segmenter(entry.name, labels, digest, device, used, missing, commit)
+    return Segmenter(entry.name, labels, digest, device, used, missing, commit, scored)
 
 
 def _of_scores(
     entry: ModelEntry, options: SegmenterOptions, folder: Path, device: str
-) -> tuple[Callable[[Tensor], Tensor], np.ndarray]:
-    """Return what maps images to train ids, and the train id of each of the checkpoint's labels."""
+) -> tuple[Callable[[Tensor], Tensor], Callable, np.ndarray]:
+    """Return what maps images to train ids, alone and with log probabilities, and the table.
+
+    The table has the train id of each of the checkpoint's labels.
+    """
     load = load_deeplab if entry.library == "deeplabv3plus" else load_transformers
     scores, names = load(entry, options, folder, device)
     table = label_table(entry.name, names, options.label_map)
@@ -86,17 +91,24 @@ def _of_scores(
     chosen = None if len(kept) == len(table) else kept.to(device)
     ids = torch.from_numpy(table)[kept].to(device)
 
-    def labels(images: Tensor) -> Tensor:
-        size = tuple(images.shape[2:])
+    def whole(images: Tensor) -> Tensor:
         if options.window is None:
-            return greatest(scores(images, chosen), size, ids)
-        whole = window_scores(
+            return scores(images, chosen)
+        return window_scores(
             lambda part: resize(scores(part, chosen), tuple(part.shape[2:])),
             images, options.window, options.stride,
         )  # fmt: skip
-        return greatest(whole, size, ids)
 
-    return labels, table
+    def labels(images: Tensor) -> Tensor:
+        return greatest(whole(images), tuple(images.shape[2:]), ids)
+
+    def scored(images: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        given = whole(images)
+        logits = entry.library != "transformers-universal"
+        shares = log_shares(resize(given, grid).float(), ids, logits)
+        return greatest(given, tuple(images.shape[2:]), ids), shares
+
+    return labels, scored, table
 
 
 def _digest(folder: Path, entry: ModelEntry, used: torch.dtype) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -10,7 +11,9 @@ from torch import Tensor
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.models.batching import in_parts
 
-__all__ = ["Scorer", "Segmenter"]
+__all__ = ["Scorer", "Segmenter", "WithScores"]
+
+Grid = tuple[int, int]
 
 
 class Scorer(Protocol):
@@ -18,6 +21,15 @@ class Scorer(Protocol):
 
     def __call__(self, images: Tensor) -> Tensor:
         """Map uint8 (B, 3, H, W) to train ids, uint8 (B, H, W)."""
+        ...
+
+
+@runtime_checkable
+class WithScores(Protocol):
+    """A segmenter that can say how sure it is."""
+
+    def predict_with_scores(self, images: Tensor, grid: Grid) -> tuple[Tensor, Tensor | None]:
+        """Return label maps, and log probabilities on a grid; see `Segmenter`."""
         ...
 
 
@@ -42,6 +54,7 @@ class Segmenter:
         precision: torch.dtype = torch.float32,
         missing: tuple[str, ...] = (),
         commit: str | None = None,
+        scored: Callable[[Tensor, Grid], tuple[Tensor, Tensor]] | None = None,
     ) -> None:
         self.name = name
         self.digest = digest
@@ -49,7 +62,7 @@ class Segmenter:
         self.precision = precision
         self.missing = missing
         self.commit = commit
-        self._labels = labels
+        self._labels, self._scored = labels, scored
         self._fitting: int | None = None  # images at a time, once more did not fit
 
     def predict(self, images: Tensor) -> Tensor:
@@ -67,6 +80,29 @@ class Segmenter:
             UserError: images of another shape or type.
             RunError: one image alone does not fit in memory, or its scores are no numbers.
         """
+        found = self._in_parts(self._train_ids, images)
+        return torch.stack(found) if found else images.new_empty((0, *images.shape[2:]))
+
+    def predict_with_scores(self, images: Tensor, grid: Grid) -> tuple[Tensor, Tensor | None]:
+        """Segment a batch as `predict` does, and say how sure the model is.
+
+        Args:
+            images: as of `predict`, at least one.
+            grid: rows and columns to which the model's own scores are interpolated.
+
+        Returns:
+            train ids as of `predict`; and log probabilities of the 19 classes, float32
+            (B, 19, *grid) on the CPU, or None of a model that gives labels only.
+
+        Raises:
+            As `predict`.
+        """
+        if self._scored is None:
+            return self.predict(images), None
+        pairs = self._in_parts(lambda some: self._both(some, grid), images)
+        return tuple(torch.stack(part) for part in zip(*pairs, strict=True))
+
+    def _in_parts(self, run: Callable[[Tensor], list], images: Tensor) -> list:
         if images.ndim != 4 or images.shape[1] != 3 or images.dtype != torch.uint8:
             raise UserError(
                 f"images must be uint8 (B, 3, H, W), not {images.dtype} {tuple(images.shape)}"
@@ -76,8 +112,7 @@ class Segmenter:
             f"{self.name}: one {height}x{width} image does not fit in memory: set device to cpu, or"
             " give the model a smaller window in the model catalogue"
         )
-        found = in_parts(self._train_ids, images, full, self._fitting, self._remember)
-        return torch.stack(found) if found else images.new_empty((0, height, width))
+        return in_parts(run, images, full, self._fitting, self._remember)
 
     def _remember(self, most: int) -> None:
         self._fitting = most
@@ -85,6 +120,11 @@ class Segmenter:
     def _train_ids(self, images: Tensor) -> list[Tensor]:
         with torch.inference_mode(), autocast(self.device, self.precision):
             return list(self._labels(images.to(self.device)).to(images.device))
+
+    def _both(self, images: Tensor, grid: Grid) -> list[tuple[Tensor, Tensor]]:
+        with torch.inference_mode(), autocast(self.device, self.precision):
+            labels, shares = self._scored(images.to(self.device), grid)
+        return list(zip(labels.to(images.device), shares.float().cpu(), strict=True))
 
 
 def autocast(device: str, precision: torch.dtype) -> torch.autocast:

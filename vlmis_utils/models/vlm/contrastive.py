@@ -94,15 +94,25 @@ class Contrastive:
         if not len(images):
             return []
         sentences = list(dict.fromkeys(text for pair in pairs for text in pair.values()))
-        rows = in_parts(lambda some: self.logits(some, sentences).tolist(), images, _FULL)
+        rows = in_parts(lambda some: self._rows(some, sentences), images, _FULL)
         column = {text: index for index, text in enumerate(sentences)}
         return [
             [
-                Answer(labels=tuple(pair), scores=tuple(row[column[t]] for t in pair.values()))
-                for pair in pairs
+                Answer(
+                    labels=tuple(pair),
+                    scores=tuple(row[column[t]] for t in pair.values()),
+                    embedding=tuple(seen) if prompt.name == "describe" else None,
+                )
+                for prompt, pair in zip(prompts, pairs, strict=True)
             ]
-            for row in rows
+            for row, seen in rows
         ]
+
+    def _rows(self, images: Tensor, sentences: Sequence[str]) -> list[tuple[list, list]]:
+        """Return, for each image, its logits and its unit vector."""
+        seen = self.embeddings(images)
+        scored = self._scored(seen, sentences)
+        return list(zip(scored.tolist(), seen.float().cpu().tolist(), strict=True))
 
     def visual_tokens(self, height: int, width: int) -> int | None:
         """Return into how many patches the image tower cuts an image, whatever its size.
@@ -123,10 +133,17 @@ class Contrastive:
             images: uint8 (B, 3, H, W), RGB; preprocessed as the checkpoint says.
             sentences: S texts, each encoded once in the life of this object.
         """
+        return self._scored(self.embeddings(images), sentences)
+
+    @torch.inference_mode()
+    def embeddings(self, images: Tensor) -> Tensor:
+        """Return the unit vectors of images uint8 (B, 3, H, W): float32 (B, D), on the device."""
         arrays = images.permute(0, 2, 3, 1).contiguous().cpu().numpy()
         batch = torch.stack([self._preprocess(Image.fromarray(array)) for array in arrays])
         batch = batch.to(self.device, memory_format=torch.channels_last)
-        seen = self._model.encode_image(batch, normalize=True)
+        return self._model.encode_image(batch, normalize=True)
+
+    def _scored(self, seen: Tensor, sentences: Sequence[str]) -> Tensor:
         out = self._model.logit_scale.exp() * seen @ self._sentence_vectors(sentences).T
         bias = getattr(self._model, "logit_bias", None)
         return (out if bias is None else out + bias).float().cpu()

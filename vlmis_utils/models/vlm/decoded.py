@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from vlmis_utils.models.vlm.first_token import probabilities
+from vlmis_utils.models.vlm.first_token import probabilities, sureness
 from vlmis_utils.protocol.answer import NOT_FINITE, Answer
 
 __all__ = ["length", "to_answers"]
@@ -36,6 +36,7 @@ def to_answers(
         prompt_tokens: read before each.
     """
     yes, no = (probabilities(first, words[word]) for word in ("yes", "no"))
+    entropies, margins = sureness(first)
     finite = torch.isfinite(first).all(dim=-1).tolist()
     answers = []
     for at, text in enumerate(texts):
@@ -51,6 +52,8 @@ def to_answers(
                 finish_reason="stop" if ended else "length",
                 prompt_tokens=prompt_tokens[at],
                 completion_tokens=count,
+                first_entropy=entropies[at],
+                first_margin=margins[at],
             )
         )
     return answers

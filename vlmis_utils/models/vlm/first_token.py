@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from typing import Any
 
@@ -9,7 +10,8 @@ import torch
 from torch import Tensor
 from transformers import LogitsProcessor, StoppingCriteria
 
-__all__ = ["FirstStep", "StopAtFirst", "generate", "probabilities", "spellings"]
+__all__ = ["FirstStep", "StopAtFirst", "generate", "probabilities", "spellings",
+           "sureness"]  # fmt: skip
 
 
 def spellings(tokenizer: Any, word: str) -> list[int]:
@@ -44,6 +46,24 @@ def probabilities(shares: Tensor, ids: list[int]) -> list:
     for size in reversed(shares.shape[:-1]):
         nothing = [nothing] * size
     return nothing
+
+
+def sureness(shares: Tensor) -> tuple[list[float], list[float]]:
+    """Return how sure a first token is: entropy by its greatest value, and the margin.
+
+    Args:
+        shares: probabilities of every token, float32 (N, vocabulary).
+
+    Returns:
+        N entropies over the log of the vocabulary's size, and N gaps of the two greatest
+        probabilities, all in [0, 1]; NaN where a row is.
+
+    >>> sureness(torch.tensor([[0.5, 0.5, 0.0, 0.0]]))
+    ([0.5], [0.0])
+    """
+    bits = torch.special.entr(shares).sum(dim=-1) / math.log(max(2, shares.shape[-1]))
+    best = shares.topk(min(2, shares.shape[-1]), dim=-1).values
+    return bits.clamp(0, 1).tolist(), (best[..., 0] - best[..., -1]).tolist()
 
 
 class FirstStep(LogitsProcessor):

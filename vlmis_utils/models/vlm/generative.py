@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -169,9 +170,18 @@ class Generative:
         )
         decoded = decode(self._model, seen, layout, rules)
         before = [seen.length + len(tail) for tail in layout.tails]
-        return [
+        answers = [
             self._worded(tokens, first, kinds, before)
             for tokens, first in zip(decoded.tokens, decoded.first, strict=True)
+        ]
+        if seen.embeddings is None:
+            return answers
+        return [
+            [
+                replace(answer, embedding=tuple(vector)) if kind == "describe" else answer
+                for kind, answer in zip(kinds, row, strict=True)
+            ]
+            for vector, row in zip(seen.embeddings.tolist(), answers, strict=True)
         ]
 
     def _generate(self, inputs: Any, kind: str) -> list[Answer]:

@@ -56,11 +56,14 @@ class Read:
         cache: keys and values, a row for each image.
         length: tokens read.
         deltas: multimodal rotary positions minus tokens, (count, 1); None for plain positions.
+        embeddings: mean of each image's tokens as they enter the decoder, float32 (count, D) on the
+            CPU; None of a family that does not name its image token.
     """
 
     cache: Any
     length: int
     deltas: Tensor | None
+    embeddings: Tensor | None = None
 
 
 def why_not_shared(model: Any) -> str | None:
@@ -137,5 +140,21 @@ def read(model: Any, inputs: Any, layout: Layout) -> Read | None:
         name: value[:, :length] if value.shape[:2] == ids.shape and value.ndim == 2 else value
         for name, value in inputs.items()
     }
-    out = model(**cut, use_cache=True, logits_to_keep=1)
-    return Read(out.past_key_values, length, getattr(model.model, "rope_deltas", None))
+    entered: list[Tensor] = []
+    hook = model.get_decoder().register_forward_pre_hook(
+        lambda _, __, given: entered.append(given.get("inputs_embeds")), with_kwargs=True
+    )
+    try:
+        out = model(**cut, use_cache=True, logits_to_keep=1)
+    finally:
+        hook.remove()
+    seen = _means(entered[0], cut["input_ids"] == image_token(model)) if entered else None
+    return Read(out.past_key_values, length, getattr(model.model, "rope_deltas", None), seen)
+
+
+def _means(entered: Tensor | None, inside: Tensor) -> Tensor | None:
+    """Return the mean of the tokens (B, n, D) where ``inside`` (B, n) holds, (B, D)."""
+    if entered is None or not inside.any(dim=1).all():
+        return None
+    weights = inside.float()[..., None]
+    return ((entered.float() * weights).sum(dim=1) / weights.sum(dim=1)).cpu()
