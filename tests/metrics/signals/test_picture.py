@@ -42,6 +42,12 @@ def test_noise_on_a_slope_is_seen_for_what_it_is(sigma: float) -> None:
     assert picture_signals(image)["noise"][0] == pytest.approx(sigma, rel=0.05)
 
 
+def test_a_picture_of_one_pixel_has_signals() -> None:
+    found = picture_signals(torch.full((2, 3, 1, 1), 255, dtype=torch.uint8))
+    assert found["brightness"] == [1, 1] and found["sharpness"] == [0, 0]
+    assert found["white_share"] == [1, 1] and found["variation"] == [0, 0]
+
+
 def test_a_picture_alone_has_the_signals_that_it_has_among_others() -> None:
     images = pictures()
     together = picture_signals(images)

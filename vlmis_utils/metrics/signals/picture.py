@@ -28,7 +28,7 @@ def picture_signals(images: Tensor) -> dict[str, list[float]]:
     """Return the signals of pictures, one number a picture for each of `PICTURE_SIGNALS`.
 
     Args:
-        images: uint8 (B, 3, H, W), at least 3 x 3 pixels, on any device.
+        images: uint8 (B, 3, H, W), on any device.
 
     >>> flat = picture_signals(torch.full((1, 3, 8, 8), 51, dtype=torch.uint8))
     >>> round(flat["brightness"][0], 3), flat["sharpness"][0], flat["noise"][0]
@@ -36,8 +36,11 @@ def picture_signals(images: Tensor) -> dict[str, list[float]]:
     """
     shares = images.float() / 255
     grey = shares.mean(dim=1, keepdim=True)
+    seen = grey
+    if min(grey.shape[2:]) < 3:  # no neighbours all around: nothing is sharp, and no noise seen
+        seen = grey.mean(dim=(2, 3), keepdim=True).expand(-1, -1, 3, 3)
     kernels = torch.tensor([_LAPLACIAN, _NOISE], device=images.device).unsqueeze(1)
-    edges, grain = functional.conv2d(grey, kernels).unbind(dim=1)
+    edges, grain = functional.conv2d(seen, kernels).unbind(dim=1)
     varied = total_variation(shares, reduction="none") / shares[0, 0].numel()
     found = {
         "sharpness": edges.flatten(1).var(dim=1, correction=0),
