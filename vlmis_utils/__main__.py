@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
+from vlmis_utils import commands as commands_beside
 from vlmis_utils.core.errors import RunError, UserError
 from vlmis_utils.core.progress import duration, say
 
@@ -27,6 +28,9 @@ examples:
   vlmis run params/streetworld.yaml --only 05-4   one page and what it needs
   vlmis show params/smoke.yaml                    what would run, what is recorded
   vlmis check params/cityscapes.yaml              what is missing, before any work
+  vlmis new mine --from params/camvid.yaml        a study of your own, with questions
+  vlmis compare build/a build/b                   two studies side by side, as a page
+  vlmis archive params/streetworld.yaml           what to deposit for a DOI
   vlmis convert deeplabv3plus FILE.pth OUT/       a public checkpoint as safetensors
 
 Interrupt a run whenever you like: the same command goes on where it stopped.
@@ -124,44 +128,8 @@ def _parser() -> argparse.ArgumentParser:
         "Computes and downloads nothing; exit code 2 if the study could not run.")  # fmt: skip
     add("keep", _keep, "put the records of a study under book/measured/, to be committed",
         "For photographs that may not be passed on: no pixels, no paths.")  # fmt: skip
-    _add_convert(commands)
+    commands_beside.add_to(commands, _keys)
     return parser
-
-
-def _add_convert(commands: argparse._SubParsersAction) -> None:
-    command = commands.add_parser(
-        "convert", help="write a pickled checkpoint as safetensors",
-        description="Write a pickled checkpoint as a folder of safetensors and configuration, to "
-        "be named in params/models.yaml. Only tensors and numbers of it are read.",
-    )  # fmt: skip
-    command.set_defaults(action=_convert)
-    command.add_argument("layout", metavar="LAYOUT", help="deeplabv3plus, the public .pth files "
-                         "for Cityscapes, or transformers, with pytorch_model.bin")  # fmt: skip
-    command.add_argument("source", metavar="SOURCE",
-                         help="the .pth file; a folder or hub id for transformers")  # fmt: skip
-    command.add_argument("out", metavar="OUT", help="folder to write; checkpoints/<hub id> is "
-                         "found under the hub id")  # fmt: skip
-    command.add_argument("--output-stride", type=int, default=16, choices=(8, 16),
-                         help="that a DeepLabV3+ was trained for (16)")  # fmt: skip
-    command.add_argument("--revision", help="of a hub id: commit, tag or branch")
-    command.add_argument("--debug", action="store_true", help="show the traceback of an error")
-
-
-def _convert(options: argparse.Namespace) -> None:
-    from vlmis_utils.core.errors import closest
-    from vlmis_utils.models import convert
-
-    if options.layout == "deeplabv3plus":
-        model = convert.convert_deeplab(options.source, options.out, options.output_stride)
-        count = sum(p.numel() for p in model.parameters())
-        what = f"DeepLabV3+, {model.config.backbone}, output stride {options.output_stride}"
-    elif options.layout == "transformers":
-        count = convert.convert_transformers(options.source, options.out, options.revision)
-        what = str(options.source)
-    else:
-        layouts = ("deeplabv3plus", "transformers")
-        raise UserError(f"unknown layout {options.layout!r}{closest(options.layout, layouts)}")
-    print(f"{what}: {count / 1e6:.1f} million parameters in {options.out}")
 
 
 def _keys() -> frozenset[str]:

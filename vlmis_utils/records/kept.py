@@ -23,7 +23,7 @@ from vlmis_utils.records.run_info import read_run
 from vlmis_utils.records.schema import SCHEMAS
 from vlmis_utils.records.store import read_table
 
-__all__ = ["KEPT", "LIMIT", "check_kept", "is_kept", "keep"]
+__all__ = ["KEPT", "LIMIT", "check_kept", "compact", "facts", "is_kept", "keep"]
 
 KEPT = Path("book/measured")
 LIMIT = 8 * 10**6  # bytes of all that is kept, so that a clone stays small
@@ -34,6 +34,7 @@ _HOW = (
     "build_root", "records_root", "max_requests", "max_cost",
 )  # fmt: skip
 _RUN = ("annotated_classes", "versions", "machine", "corruptions", "models", "answers", "stages")
+_PIXELS = ("mask",)  # drawn from photographs: no count, so not kept
 # Numbers whose bytes compress better apart: first bytes together, then second bytes, and so on.
 _SPLIT = {
     "segmentation": ("confusion.list.element", "corridor_confusion.list.element"),
@@ -50,13 +51,8 @@ def keep(study: Study, root: str | Path = KEPT) -> Path:
         RunError: the study has not run as it stands, or all that is kept would exceed `LIMIT`.
     """
     folder = Path(root) / study.study
-    files = {f"records/{table}.parquet": _compact(study, table) for table in SCHEMAS}
-    plain = dataclasses.replace(study, **{k: getattr(Study(), k) for k in _HOW}, pages={})
-    text = f"# What this study ran with.\n{dump_yaml(flat(plain))}"
-    run = {key: value for key, value in read_run(study.records).items() if key in _RUN}
-    run = {"parameters": flat(plain)} | run
-    files[STUDY_FILE] = text.encode()
-    files["records/run.json"] = (json.dumps(run, indent=1, ensure_ascii=False) + "\n").encode()
+    files = {f"records/{table}.parquet": compact(study, table) for table in SCHEMAS}
+    files |= facts(study)
     others = [p for p in Path(root).rglob("*") if p.is_file() and folder not in p.parents]
     size = sum(map(len, files.values())) + sum(p.stat().st_size for p in others)
     if size > LIMIT:
@@ -66,6 +62,16 @@ def keep(study: Study, root: str | Path = KEPT) -> Path:
     for name, data in files.items():
         write_atomically(folder / name, data)
     return folder
+
+
+def facts(study: Study) -> dict[str, bytes]:
+    """Return ``study.yaml`` and ``records/run.json``, without paths and settings of the machine."""
+    plain = dataclasses.replace(study, **{k: getattr(Study(), k) for k in _HOW}, pages={})
+    text = f"# What this study ran with.\n{dump_yaml(flat(plain))}"
+    run = {key: value for key, value in read_run(study.records).items() if key in _RUN}
+    run = {"parameters": flat(plain)} | run
+    run_text = json.dumps(run, indent=1, ensure_ascii=False) + "\n"
+    return {STUDY_FILE: text.encode(), "records/run.json": run_text.encode()}
 
 
 def is_kept(study: Study, root: str | Path = KEPT) -> bool:
@@ -94,10 +100,11 @@ def check_kept(study: Study, root: str | Path = KEPT) -> Path:
     return folder / "records"
 
 
-def _compact(study: Study, table: str) -> bytes:
-    """Return a table of a study as a small file; equal rows when read."""
+def compact(study: Study, table: str) -> bytes:
+    """Return a table of a study as a small file; equal rows when read, without masks."""
     read_table(study.records, table)  # names what is missing, damaged or double
     arrow = pq.read_table(study.records / f"{table}.parquet").replace_schema_metadata(None)
+    arrow = arrow.drop([name for name in _PIXELS if name in arrow.column_names])
     split = {name: "BYTE_STREAM_SPLIT" for name in _SPLIT.get(table, ())}
     words = [n for n in arrow.schema.names if not any(s.split(".")[0] == n for s in split)]
     return parquet(arrow, compression_level=19, use_dictionary=words, column_encoding=split)

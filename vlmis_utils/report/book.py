@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import nbformat
-import yaml
 
-from vlmis_utils.core.errors import RunError
 from vlmis_utils.core.formatting import listing, verbatim
 from vlmis_utils.core.io import write_atomically
 from vlmis_utils.core.progress import duration, say
 from vlmis_utils.protocol.study import Study
+from vlmis_utils.report.build_html import CONFIG, make_html
 from vlmis_utils.report.execution import LACKING, other_parameters
 from vlmis_utils.report.pages import EXPLORER, NOTEBOOKS, TOC, find_pages
 
 __all__ = ["build", "note_parameters"]
 
-CONFIG = Path("_config.yml")
 PROSE = Path("book")
 _NOTE = "vlmis-note"  # marks the cell that says at which parameters a page stands
-
-# What the command jupyter-book does, with this Python.
-_CONFIGURE = "from jupyter_book.cli.main import main; main(prog_name='jupyter-book')"
 
 
 def build(study: Study) -> Path:
@@ -44,32 +37,16 @@ def build(study: Study) -> Path:
         RunError: Sphinx failed; the message holds its first complaint.
     """
     source, html = study.folder / "source", study.folder / "html"
-    doctrees, log = study.folder / "doctrees", study.folder / "build.log"
+    doctrees = study.folder / "doctrees"
     say("book: building")
     start = time.perf_counter()
     unexecuted, shortened = _collect(study, source, html, doctrees)
     if unexecuted:
         say(f"book: {len(unexecuted)} pages were never executed, they are shown without outputs")
-    strict = [] if unexecuted or shortened else ["-W", "--keep-going"]
-    steps = [
-        [sys.executable, "-c", _CONFIGURE, "config", "sphinx", str(source)],
-        [sys.executable, "-m", "sphinx", "-b", "html", "-n", *strict, "-d", str(doctrees)]
-        + [str(source), str(html)],
-    ]
-    extensions = [str((source / path).resolve()) for path in _local_extensions()]
-    known = os.environ.get("PYTHONPATH")
-    path = os.pathsep.join([*extensions, *([known] if known else [])])
-    environment = {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"}
-    with log.open("w", encoding="utf-8") as out:
-        for step in steps:
-            done = subprocess.run(
-                step, stdout=out, stderr=subprocess.STDOUT, env=environment, check=False
-            )
-            if done.returncode:
-                raise RunError(f"the book was not built: {_complaint(log)} (all of it in {log})")
+    index = make_html(study.folder, strict=not (unexecuted or shortened))
     _lay_beside(study.folder / EXPLORER, html / EXPLORER)
     say(f"book: built in {duration(time.perf_counter() - start)}")
-    return html / "index.html"
+    return index
 
 
 def _collect(study: Study, source: Path, html: Path, doctrees: Path) -> tuple[list[str], bool]:
@@ -137,12 +114,6 @@ def _link(source: str, target: str) -> None:
         shutil.copyfile(source, target)
 
 
-def _local_extensions() -> list[str]:
-    """Return the folders of Sphinx extensions that lie in this repository."""
-    config = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
-    return list(dict.fromkeys(config.get("sphinx", {}).get("local_extensions", {}).values()))
-
-
 def _copy(path: Path, target: Path) -> bool:
     """Copy a file if its content differs; return whether it did."""
     if target.exists() and target.read_bytes() == path.read_bytes():
@@ -150,10 +121,3 @@ def _copy(path: Path, target: Path) -> bool:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(path, target)
     return True
-
-
-def _complaint(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    marked = [line for line in lines if "WARNING:" in line or "ERROR:" in line]
-    marked = marked or [line for line in reversed(lines) if "rror" in line]
-    return (marked or lines or ["no output"])[0].strip()[:400]

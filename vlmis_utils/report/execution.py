@@ -188,7 +188,7 @@ def _title_and(sentence: str, page: nbformat.NotebookNode) -> nbformat.NotebookN
 
 def _read_elsewhere(text: str) -> tuple[str, ...]:
     """Return the parameters that a page takes from ``study.yaml``, not from its own cell."""
-    if "open_study(" in text or STUDY_FILE in text:
+    if any(word in text for word in ("open_study(", "write_explorer(", STUDY_FILE)):
         return tuple(flat(Study()))
     return READING if "open_results(" in text or "open_worlds(" in text else ()
 
