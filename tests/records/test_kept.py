@@ -33,8 +33,13 @@ def root(study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_kept_tables_are_those_of_the_run_in_fewer_bytes(study: Study, root: Path) -> None:
     for table in SCHEMAS:
+        kept = read_table(root / "city/records", table)
+        known = read_table(study.records, table)
+        if "mask" in known:  # drawn from photographs
+            assert known["mask"].notna().all() and kept["mask"].isna().all()
         pd.testing.assert_frame_equal(
-            read_table(root / "city/records", table), read_table(study.records, table)
+            kept.drop(columns="mask", errors="ignore"),
+            known.drop(columns="mask", errors="ignore"),
         )
     sizes = [
         sum(p.stat().st_size for p in folder.glob("*.parquet"))
