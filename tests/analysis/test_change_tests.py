@@ -123,7 +123,7 @@ def test_cells_hold_for_any_run(
     tested: pd.DataFrame, ladders: pd.DataFrame, quality: pd.DataFrame
 ) -> None:
     tables = [
-        cells.flip_summary(tested, LABELS), cells.flip_table(tested, "clip"),
+        cells.change_summary(tested, LABELS), cells.change_table(tested, "clip"),
         cells.severity_table(ladders, LABELS),
         cells.quality_table(quality, LABELS),
     ]  # fmt: skip
@@ -132,6 +132,6 @@ def test_cells_hold_for_any_run(
 
 
 def test_odds_without_bound_are_printed_as_such() -> None:
-    table = cells.flip_table(pd.DataFrame([row("cor", 5, 0, 0.1), row("hr", 5, 0, 0.1)]), "clip")
+    table = cells.change_table(pd.DataFrame([row("cor", 5, 0, 0.1), row("hr", 5, 0, 0.1)]), "clip")
     assert table.odds.to_list() == ["2.0 [1.0 to ∞]{.interval}", "–"]
     assert table["g or r"].to_list() == ["0.20", "0.30"]

@@ -36,11 +36,11 @@ def test_flip_takes_the_least_loss_among_turned_judgements() -> None:
         condition=["clean", "LL1", "LL2", "clean", "LL1"],
         miou=[0.6, 0.2, 0.5, 0.6, 0.6],
     )
-    flip = examples.pick_flip(pixels, words)
+    flip = examples.pick_changed_judgement(pixels, words)
     assert (flip.scene_id, flip.condition) == ("a", "LL2") and flip.turned
     assert flip.loss == pytest.approx(0.1)
     calm = words.assign(decision="unsafe", smr_i=0.0)
-    assert not examples.pick_flip(pixels, calm).turned
+    assert not examples.pick_changed_judgement(pixels, calm).turned
 
 
 def test_story_prefers_a_failure_that_shows_and_hides_nothing() -> None:

@@ -29,7 +29,7 @@ def frames(count: int, seed: int, height: int = 256, width: int = 512) -> Traini
         counts=np.stack([pixel_counts(each) for each in labels]),
         safe=safe,
         reasons=["clear" if s else "car in corridor at 6.0 m; red light" for s in safe],
-        scene_ids=[f"made-up-{seed}-{i}" for i in range(count)],
+        scene_ids=[f"synthetic-{seed}-{i}" for i in range(count)],
     )
 
 
@@ -63,7 +63,7 @@ def write_quality(folder: Path, models: tuple[str, ...] = MODELS, seed: int = 0)
         return {**facts, "value": value, "low": value - 0.05, "high": value + 0.04}
 
     for model in models:
-        about = {"model": model, "digest": "0" * 16, "world": "w", "scenes": "made-up, 9 scenes"}
+        about = {"model": model, "digest": "0" * 16, "world": "w", "scenes": "synthetic, 9 scenes"}
         names = [g.measure for g in GOALS if model in g.models and not g.classes]
         several = ("IoU", TRAIN_CLASSES) if model in SEGMENTERS else ("presence AUC",
                                                                      PRESENCE_CLASSES)  # fmt: skip

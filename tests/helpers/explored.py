@@ -1,4 +1,4 @@
-"""A small made-up run with pictures and masks, and its explorer as a page of its own."""
+"""A small synthetic run with pictures and masks, and its explorer as a page of its own."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def explored_records(
     conditions: tuple[str, ...] = CONDITIONS,
     pictures: bool = False,
 ) -> Path:
-    """Write made-up records with masks, an answer that is HTML, and, if wanted, real pictures."""
+    """Write synthetic records with masks, an answer that is HTML, and, if wanted, real pictures."""
     study = Study(study=folder.name, build_root=str(folder.parent), scenes=scenes, bootstrap=30,
                   conditions=conditions, device="cpu")  # fmt: skip
     records = write_records(Path(study.records), scenes=scenes)

@@ -1,4 +1,4 @@
-"""Made-up records of a study, in the schema of the real ones: for tests of figures, tables, pages.
+"""Synthetic records of a study, in the schema of the real ones: for tests of figures and pages.
 
 A model's skill falls with the severity of the condition, so that the numbers have a direction, but
 nothing here is a result.
@@ -25,7 +25,7 @@ CONTRASTIVE, GENERATIVE = ("clip", "siglip"), ("qwen2-vl",)
 
 
 def write_records(folder: Path, scenes: int = 8, seed: int = 0) -> Path:
-    """Write all tables and run.json of a made-up study; return the folder."""
+    """Write all tables and run.json of a synthetic study; return the folder."""
     rng = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     names = [f"streetworld-test-0-{i:05d}" for i in range(scenes)]
@@ -60,7 +60,7 @@ def write_records(folder: Path, scenes: int = 8, seed: int = 0) -> Path:
         frame = frame.assign(**unknown)[schema.names]
         arrow = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
         pq.write_table(arrow, folder / f"{table}.parquet")
-    run = {"parameters": {"study": "made up"}, "versions": {"python": "3"}, "pages": {"a": 1.5}}
+    run = {"parameters": {"study": "synthetic"}, "versions": {"python": "3"}, "pages": {"a": 1.5}}
     (folder / "run.json").write_text(json.dumps(run), encoding="utf-8")
     return folder
 

@@ -32,9 +32,9 @@ __all__ = ["LEVELS", "between_by_condition", "correlations", "level_draws", "lev
 # Level -> what one point of the correlation is.
 LEVELS: dict[str, str] = {
     "conditions": "a condition, averaged over scenes",
-    "images": "a picture",
-    "within": "a picture, less the mean of its scene",
-    "between": "a picture, less the mean of its condition",
+    "images": "an image",
+    "within": "an image, less the mean of its scene",
+    "between": "an image, less the mean of its condition",
 }
 _NAN = float("nan")
 

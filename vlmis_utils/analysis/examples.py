@@ -21,7 +21,15 @@ from vlmis_utils.protocol.study import Study
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["View", "degrade", "find_scene", "look", "pick_crowded_scene", "pick_flip", "pick_story"]
+__all__ = [
+    "View",
+    "degrade",
+    "find_scene",
+    "look",
+    "pick_crowded_scene",
+    "pick_changed_judgement",
+    "pick_story",
+]
 
 _NOTHING = 1e-6  # HR below it: no class was invented
 
@@ -95,7 +103,7 @@ def _array(picture: Tensor) -> np.ndarray:
     return picture[0].permute(1, 2, 0).contiguous().cpu().numpy()
 
 
-def pick_flip(per_image: pd.DataFrame, vlm_per_image: pd.DataFrame) -> pd.Series:
+def pick_changed_judgement(per_image: pd.DataFrame, vlm_per_image: pd.DataFrame) -> pd.Series:
     """Return the least change of segmentation that goes with a right judgement turned wrong.
 
     Only scenes with a safety-critical class count, unsafe ones first. Where no judgement turns

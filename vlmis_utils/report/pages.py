@@ -79,7 +79,7 @@ class Page:
         """
         if self._front.get("frames") and not frames:
             return (
-                "This page shows pictures, and this book was made from records alone: run the "
+                "This page shows images, and this book was made from records alone: run the "
                 "study with `data_root` at the photographs to see them."
             )
         least = {"scenes": 1, "conditions": 1} | self._front.get("least", {})

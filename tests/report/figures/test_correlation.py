@@ -94,7 +94,7 @@ def test_figures_of_levels_and_of_what_stands_behind(frames: SimpleNamespace) ->
 
 
 def test_figures_of_rivals_and_predictions(frames: SimpleNamespace) -> None:
-    figure = foretold.plot_rivals(frames.rivals, LABELS, frames.words, segmenter="segformer")
+    figure = foretold.plot_measures(frames.rivals, LABELS, frames.words, segmenter="segformer")
     assert len(figure.axes) == 12 and size(figure)[0] > 200
     assert len(foretold.plot_auc(frames.foretold.scores, LABELS).axes) == 2
     said = frames.foretold.pictures
@@ -121,7 +121,7 @@ def test_tables_are_finished_cells(results: Results, frames: SimpleNamespace) ->
         "richness": tables.load_richness(confounding.scene_richness(results), LABELS),
         "alarms": tables.load_false_alarms(rates),
         "measures": tables.load_measures(by_condition, frames.words, LABELS),
-        "rivals": tables.load_rival_gains(frames.rivals, frames.words, "within"),
+        "rivals": tables.load_measure_gains(frames.rivals, frames.words, "within"),
         "auc": tables.load_auc(frames.foretold.scores, LABELS, "smr"),
         "gains": tables.load_prediction_gains(frames.foretold.gains),
     }

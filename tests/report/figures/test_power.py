@@ -10,7 +10,7 @@ import pytest
 
 from tests.analysis.test_change_tests import row
 from tests.helpers.pictures import readable
-from vlmis_utils.report.figures.changes import plot_flips
+from vlmis_utils.report.figures.changes import plot_transitions
 from vlmis_utils.report.figures.power import (
     load_detectable,
     load_needed,
@@ -32,7 +32,7 @@ def flipped(vlms: tuple[str, ...]) -> pd.DataFrame:
 
 @pytest.mark.parametrize("vlms", [("clip",), ("clip", "siglip", "a-new-model")])
 def test_flips_draw_a_panel_for_each_model_and_metric(vlms: tuple[str, ...]) -> None:
-    figure = plot_flips(flipped(vlms), {"clip": "CLIP"})
+    figure = plot_transitions(flipped(vlms), {"clip": "CLIP"})
     assert len(figure.axes) == 2 * len(vlms)
     readable(figure)
     widths = [bar.get_width() for bar in figure.axes[0].patches]
@@ -41,7 +41,7 @@ def test_flips_draw_a_panel_for_each_model_and_metric(vlms: tuple[str, ...]) -> 
 
 def test_flips_without_any_flip_still_draw() -> None:
     frame = flipped(("clip",)).assign(destructive=0, corrective=0)
-    readable(plot_flips(frame, {}, metrics=("smr",)))
+    readable(plot_transitions(frame, {}, metrics=("smr",)))
 
 
 def test_detectable_sizes_are_those_of_the_statistics() -> None:

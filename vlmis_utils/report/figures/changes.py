@@ -14,11 +14,11 @@ from vlmis_utils.report.words import METRICS
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["plot_flips"]
+__all__ = ["plot_transitions"]
 
 
 @styled
-def plot_flips(
+def plot_transitions(
     frame: pd.DataFrame,
     labels: Mapping[str, str],
     metrics: Sequence[str] = ("cor", "smr"),

@@ -17,11 +17,11 @@ from vlmis_utils.statistics.prediction import reliability
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["plot_auc", "plot_reliability", "plot_rivals"]
+__all__ = ["plot_auc", "plot_reliability", "plot_measures"]
 
 
 @styled
-def plot_rivals(
+def plot_measures(
     frame: pd.DataFrame,
     labels: Mapping[str, str],
     words: Mapping[str, str],

@@ -12,26 +12,26 @@ from vlmis_utils.report.tables.markdown import Column, beside, cells
 from vlmis_utils.report.words import METRICS
 from vlmis_utils.statistics.paired import ALPHA
 
-__all__ = ["flip_summary", "flip_table", "quality_table", "severity_table"]
+__all__ = ["change_summary", "change_table", "quality_table", "severity_table"]
 
 
-def flip_summary(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+def change_summary(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """Return one line for each VLM and metric: tests, significant ones, scenes that change."""
     lines = []
     for (vlm, metric), rows in frame.groupby(["vlm", "metric"], sort=False):
-        told, moved = rows[rows.holm <= ALPHA], (rows.destructive + rows.corrective) / rows.n
+        significant, moved = rows[rows.holm <= ALPHA], (rows.destructive + rows.corrective) / rows.n
         row = rows.loc[rows.delta.abs().idxmax()]
         lines.append({
             "model": labels.get(vlm, vlm), "metric": METRICS[metric], "tests": len(rows),
-            "p < 0.05": (rows.p <= ALPHA).sum(), "Holm, up": (told.delta > 0).sum(),
-            "Holm, down": (told.delta < 0).sum(),
+            "p < 0.05": (rows.p <= ALPHA).sum(), "Holm, up": (significant.delta > 0).sum(),
+            "Holm, down": (significant.delta < 0).sum(),
             "share of scenes that move": f"{number(moved.min())} to {number(moved.max())}",
             "largest change": f"{beside(row.delta, row.low, row.high)} {row.condition}",
         })  # fmt: skip
     return pd.DataFrame(lines)
 
 
-def flip_table(frame: pd.DataFrame, vlm: str) -> pd.DataFrame:
+def change_table(frame: pd.DataFrame, vlm: str) -> pd.DataFrame:
     """Return one line for each metric and condition of a VLM, with every number of its test."""
     lines = []
     for row in frame[frame.vlm == vlm].itertuples():
@@ -64,7 +64,7 @@ def severity_table(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFra
 
 
 def quality_table(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
-    """Return one line for each segmenter and condition: change of a picture's mIoU."""
+    """Return one line for each segmenter and condition: change of an image's mIoU."""
     return cells(
         frame, Column("segmenter", "segmenter", words=labels), Column("condition", "condition"),
         Column("scenes up", "rising"), Column("scenes down", "falling"),

@@ -18,7 +18,7 @@ from vlmis_utils.statistics.paired import ALPHA
 
 __all__ = [
     "load_auc", "load_false_alarms", "load_prediction_gains", "load_given", "load_intervals",
-    "load_levels", "load_measures", "load_richness", "load_rival_gains", "load_tests",
+    "load_levels", "load_measures", "load_richness", "load_measure_gains", "load_tests",
 ]  # fmt: skip
 
 _OVER_SCENES = Column("", "r", interval=("scene_low", "scene_high"))
@@ -106,7 +106,7 @@ def load_false_alarms(rates: Mapping[float, Mapping[str, float]]) -> pd.DataFram
     """
     lines = [(number(s), number(r["pooled"]), number(r["clustered"])) for s, r in rates.items()]
     return pd.DataFrame(
-        lines, columns=["share of the scene", "pictures as independent", "scenes resampled"]
+        lines, columns=["share of the scene", "images as independent", "scenes resampled"]
     )
 
 
@@ -124,7 +124,7 @@ def load_measures(
                    Column("", "value"), words=labels)  # fmt: skip
 
 
-def load_rival_gains(frame: pd.DataFrame, words: Mapping[str, str], level: str) -> pd.DataFrame:
+def load_measure_gains(frame: pd.DataFrame, words: Mapping[str, str], level: str) -> pd.DataFrame:
     """Return for each measure and metric the mean gain over mIoU, and how many exclude zero.
 
     Args:

@@ -86,7 +86,7 @@ def load_steps(counts: pd.DataFrame) -> pd.DataFrame:
 
 
 def load_sizes(sizes: pd.DataFrame) -> pd.DataFrame:
-    """Return `size_of_columns`: which numbers of pictures below 100 fit."""
+    """Return `size_of_columns`: which numbers of images below 100 fit."""
     return cells(
         sizes, Column("model", "vlm", words=PRINTED_NAMES), METRIC, Column("values", "values"),
         Column("n < 100 that fit all", "sizes", form=_ranges),

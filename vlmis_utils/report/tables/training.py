@@ -146,7 +146,7 @@ def baseline_findings(baselines: pd.DataFrame, labels: Mapping[str, str]) -> lis
                 f"({estimate(r.difference, r.difference_low, r.difference_high, sign=True)})"
                 for r in open_.itertuples()
             ]
-            line += f"; not told from, or below, {listing(what)}"
+            line += f"; not distinguishable from, or below, {listing(what)}"
         lines.append(f"{line}.")
     return lines
 

@@ -82,8 +82,8 @@ def of_digits(n: int, folder: str | Path) -> _Parts:
     whole = sizes[sizes.metric == "all"].iloc[0]
     fit = listing(whole.sizes, "no number")
     yield (
-        "sample-size", "Tables 4 to 6: COR, SMR, parse success as shares of n pictures",
-        f"Below 100, all {whole['values']} printed values are shares of n pictures for n = {fit};"
+        "sample-size", "Tables 4 to 6: COR, SMR, parse success as shares of n images",
+        f"Below 100, all {whole['values']} printed values are shares of n images for n = {fit};"
         " from 100 on any n fits. The smallest n that all but at most one value fit is"
         f" {whole.smallest_but_one}.",
         "paper.size_of_columns()", "audit-granularity",
@@ -95,7 +95,7 @@ def of_digits(n: int, folder: str | Path) -> _Parts:
         for r in missed.itertuples()
     ]
     yield (
-        "misfits", f"Tables 4 to 6: values that {n} pictures cannot give",
+        "misfits", f"Tables 4 to 6: values that {n} images cannot give",
         f"{len(missed)} of {whole['values']}: {listing(cells, 'none')}.",
         "paper.misfits(n)", "audit-granularity",
     )  # fmt: skip
@@ -131,7 +131,7 @@ def of_text(n: int, folder: str | Path) -> _Parts:
     rates = levels(folder)
     rates = rates[rates.metric != "parse_success"]
     parts = [
-        f"{metric.upper()} {listing(number(v) for v in g.clean)} on clean pictures and"
+        f"{metric.upper()} {listing(number(v) for v in g.clean)} on clean images and"
         f" {listing(number(v) for v in g.degraded)} on degraded ones"
         for metric, g in rates.groupby("metric", sort=False)
     ]

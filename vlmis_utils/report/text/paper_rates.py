@@ -68,7 +68,7 @@ def of_detection(n: int, folder: str | Path) -> _Parts:
     half = significance.intervals(n, folder)
     hr = significance.hr_reach(n, folder)
     yield (
-        "intervals", f"Tables 4 to 6: 95 % intervals with {n} pictures",
+        "intervals", f"Tables 4 to 6: 95 % intervals with {n} images",
         f"Half the length of Wilson's interval is {value_range(half.half)} for COR, SMR and parse"
         f" success; for HR it is at most {number(hr.half.max())}.",
         "paper.intervals(n)", "audit-detection",
@@ -76,18 +76,18 @@ def of_detection(n: int, folder: str | Path) -> _Parts:
     changes = significance.changes_from_clean(n, folder)
     least = significance.smallest_change()
     yield (
-        "changes", f"Tables 4 to 6: COR and SMR, degraded against clean, {n} pictures",
+        "changes", f"Tables 4 to 6: COR and SMR, degraded against clean, {n} images",
         f"{_significant(changes[changes.metric != _PARSED])} No change of fewer than {least}"
-        f" pictures ({number(least / n)}) can be found by the exact paired test.",
+        f" images ({number(least / n)}) can be found by the exact paired test.",
         "paper.changes_from_clean(n)", "audit-detection",
     )  # fmt: skip
     yield (
-        "changes-parsed", f"Table 6: parse success, degraded against clean, {n} pictures",
+        "changes-parsed", f"Table 6: parse success, degraded against clean, {n} images",
         _significant(changes[changes.metric == _PARSED]),
         "paper.changes_from_clean(n)", "audit-detection",
     )  # fmt: skip
     yield (
-        "between", f"Tables 4 to 6: COR and SMR, one VLM against another, {n} pictures",
+        "between", f"Tables 4 to 6: COR and SMR, one VLM against another, {n} images",
         _significant(significance.between_models(n, folder)),
         "paper.between_models(n)", "audit-detection",
     )  # fmt: skip
@@ -110,7 +110,7 @@ def of_abstention(n: int, folder: str | Path) -> _Parts:
     yield (
         "abstention", "Table 6: SMR and parse success together",
         f"{value_range(parsed)} of the answers decide, {value_range(frame.right)} decide rightly."
-        f" With {n} pictures that is {good} right of {good + bad} decided answers over {len(frame)}"
+        f" With {n} images that is {good} right of {good + bad} decided answers over {len(frame)}"
         " conditions. No condition has more right answers than decided ones."
         if frame.consistent.all()
         else f"In {(~frame.consistent).sum()} conditions there are more right answers than decided"
@@ -121,7 +121,7 @@ def of_abstention(n: int, folder: str | Path) -> _Parts:
     rest = frame[frame.condition != "clean"]
     yield (
         "wrong-decisions", "Table 6: wrong decisions, degraded against clean",
-        f"The share of wrong decisions is {number(clean.wrong)} on clean pictures and"
+        f"The share of wrong decisions is {number(clean.wrong)} on clean images and"
         f" {value_range(rest.wrong)} on degraded ones, above clean in"
         f" {(rest.wrong > clean.wrong + 1e-9).sum()} of {len(rest)} conditions; SMR is above clean"
         f" in {(rest.right < clean.right - 1e-9).sum()}.",

@@ -229,7 +229,7 @@ def calibration_findings(confidence: pd.DataFrame, labels: Mapping[str, str]) ->
                 worth = direction(r.gain_low, r.gain_high, "better than", "worse than",
                                   "not told apart from")  # fmt: skip
                 parts.append(
-                    f"on {pictures} pictures {number(r.sure)} sure and {number(r.right)} right, "
+                    f"on {pictures} images {number(r.sure)} sure and {number(r.right)} right, "
                     f"{way} (gap {estimate(r.gap, r.gap_low, r.gap_high, sign=True)}), Brier score "
                     f"{number(r.brier)}, {worth} the constant's {number(r.brier_share)}"
                 )
