@@ -1,4 +1,4 @@
-"""Rival measures of Q on a made-up run, against direct computation."""
+"""Other measures of Q on a synthetic run, against direct computation."""
 
 from __future__ import annotations
 

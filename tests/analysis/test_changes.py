@@ -1,4 +1,4 @@
-"""ΔQ and ΔL against direct computation on made-up records."""
+"""ΔQ and ΔL against direct computation on synthetic records."""
 
 from __future__ import annotations
 

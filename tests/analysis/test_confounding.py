@@ -1,4 +1,4 @@
-"""Partial and stratified correlations of a made-up run, against pingouin."""
+"""Partial and stratified correlations of a synthetic run, against pingouin."""
 
 from __future__ import annotations
 

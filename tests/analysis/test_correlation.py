@@ -1,4 +1,4 @@
-"""Correlations at four levels of a made-up run, against direct computation."""
+"""Correlations at four levels of a synthetic run, against direct computation."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ SCENES, CONDITIONS = 3, 4
 
 
 def profile(scale: float = 1.0) -> pd.DataFrame:
-    """Return a made-up profile: each stage of each model takes a time of its own."""
+    """Return a synthetic profile: each stage of each model takes a time of its own."""
     rng = np.random.default_rng(1)
     rows = [("", "", "load", 9.0, SCENES), ("scenes", "", "decode", 0.6, SCENES),
             ("scenes", "", "render", 5.0, SCENES), ("scenes", "", "score", 0.03, SCENES),

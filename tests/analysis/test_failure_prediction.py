@@ -1,4 +1,4 @@
-"""Foretold failures of a made-up run, against scikit-learn and by construction."""
+"""Predicted failures of a synthetic run, against scikit-learn and by construction."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from vlmis_utils.protocol.study import READING, Study
 
 
 def study_in(folder: Path, **changes: object) -> Study:
-    return dataclasses.replace(Study(study="made-up", build_root=str(folder)), **changes)
+    return dataclasses.replace(Study(study="synthetic", build_root=str(folder)), **changes)
 
 
 def test_parameters_come_from_the_run(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_records_on_an_object_store(tmp_path: Path) -> None:
 
 
 def test_the_numbers_are_those_of_the_parameters(tmp_path: Path) -> None:
-    records = write_records(tmp_path / "made-up" / "records")
+    records = write_records(tmp_path / "synthetic" / "records")
     write_study(study_in(tmp_path, top_k=1, bootstrap=20))
     one = open_results(records).vlm_by_condition()
     assert one.equals(Results(records, top_k=1, bootstrap=20).vlm_by_condition())

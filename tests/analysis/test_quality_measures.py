@@ -1,4 +1,4 @@
-"""Measures of Q against direct counting on made-up records."""
+"""Measures of Q against direct counting on synthetic records."""
 
 from __future__ import annotations
 

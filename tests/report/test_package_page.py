@@ -29,7 +29,7 @@ def test_every_public_name_is_imported_and_explained() -> None:
 
 def test_the_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VLMIS_CACHE", str(tmp_path))
-    records = write_records(tmp_path / "made-up" / "records", scenes=2)
+    records = write_records(tmp_path / "synthetic" / "records", scenes=2)
     names = run_cells("package", {"records": str(records), "top_k": 3})
     assert names["dark"].float().mean() < names["image"].float().mean()
     assert names["counts"].tolist() == [[1, 1], [0, 2]]

@@ -1,4 +1,4 @@
-"""A made-up study and its grids, shared by the tests of the specification curve."""
+"""A synthetic study and its grids, shared by the tests of the specification curve."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Interval arithmetic, equal cells and steps, against made-up tables whose truth is known."""
+"""Interval arithmetic, equal cells and steps, against synthetic tables whose truth is known."""
 
 from __future__ import annotations
 

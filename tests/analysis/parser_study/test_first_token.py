@@ -22,7 +22,7 @@ from vlmis_utils.analysis.results import Results
 
 
 def _shaken(folder: Path, seed: int = 1) -> Path:
-    """Give the made-up probabilities some noise, so that scores vary and readings part."""
+    """Give the synthetic probabilities some noise, so that scores vary and readings part."""
     rng = np.random.default_rng(seed)
     table = pd.read_parquet(folder / "answers.parquet")
     told = table.p_yes.notna()

@@ -1,4 +1,4 @@
-"""Figures and tables of correlations and predictions draw from made-up records, whole or poor."""
+"""Figures and tables of correlations and predictions draw from synthetic records, whole or poor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every figure draws from made-up records, in the book's look, and stays readable on a phone."""
+"""Every figure draws from synthetic records, in the book's look, and stays readable on a phone."""
 
 from __future__ import annotations
 
