@@ -1,4 +1,4 @@
-"""Flips and their sentences on synthetic records, against direct counts."""
+"""Changes of outcome and their sentences on synthetic records, against direct counts."""
 
 from __future__ import annotations
 
