@@ -27,6 +27,7 @@ from vlmis_utils.protocol.parameters import load_study
 from vlmis_utils.protocol.study import Study
 from vlmis_utils.records.schema import SCHEMAS
 from vlmis_utils.report import pages as execute
+from vlmis_utils.report.kernels import PRELOADED, ForkedKernelManager, Nursery
 
 PACKAGE = Path("vlmis_utils")
 # The converter of public checkpoints, and training, which reads back its own unfinished state.
@@ -186,17 +187,19 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     source = root / "source"
     source.mkdir()
-    for name in ("04-prompts", "06-4-qualitative", "review-parsers"):
-        notebook = jupytext.read(f"notebooks/{name}.md")
-        _without_pictures(notebook)
-        template = source / f"{name}.ipynb"
-        nbformat.write(notebook, template)
-        given = {"records": str(records), "bootstrap": 20}
-        known = papermill.inspect_notebook(str(template))
-        papermill.execute_notebook(
-            template, template, {k: v for k, v in given.items() if k in known}, progress_bar=False,
-            kernel_name="python3",
-        )  # fmt: skip
+    with Nursery(root / "log", PRELOADED) as nursery:
+        manager = ForkedKernelManager.of(nursery)
+        for name in ("04-prompts", "06-4-qualitative", "review-parsers"):
+            notebook = jupytext.read(f"notebooks/{name}.md")
+            _without_pictures(notebook)
+            template = source / f"{name}.ipynb"
+            nbformat.write(notebook, template)
+            given = {"records": str(records), "bootstrap": 20}
+            known = papermill.inspect_notebook(str(template))
+            papermill.execute_notebook(
+                template, template, {k: v for k, v in given.items() if k in known},
+                progress_bar=False, kernel_name="python3", kernel_manager_class=manager,
+            )  # fmt: skip
     _configure(source)
     command = [sys.executable, "-m", "sphinx", "-q", "-b", "html", str(source), str(root / "html")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -208,15 +211,9 @@ def _without_pictures(notebook: nbformat.NotebookNode) -> None:
     """Leave out the cells that need real models or draw: words are what is looked at."""
     kept = []
     for cell in notebook.cells:
-        if (
-            cell.cell_type == "code"
-            and "mystnb" in cell.metadata
-            and "figure" in cell.metadata.mystnb
-        ):
-            continue
-        if "showcase.find_scene" in cell.source or "scene.safety_reason" in cell.source:
-            continue
-        kept.append(cell)
+        drawn = cell.cell_type == "code" and "figure" in cell.metadata.get("mystnb", {})
+        if not drawn and "scene.safety_reason" not in cell.source:
+            kept.append(cell)
     notebook.cells = kept
 
 
