@@ -1,6 +1,8 @@
 # One command each; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+# Else every process that a study starts would compile torch and transformers again, 15 s of a core.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 PARAMS ?= params/streetworld.yaml
 DATA ?= streetworld
