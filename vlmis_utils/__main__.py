@@ -165,6 +165,7 @@ def _check(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> None:
     study = _study(options)
     start = time.perf_counter()
+    from vlmis_utils.protocol.companion import studies_of
     from vlmis_utils.records.lock import locked
     from vlmis_utils.runner import adopt, run
 
@@ -174,8 +175,9 @@ def _run(options: argparse.Namespace) -> None:
 
         tables = {table for page in select(find_pages(), options.only) for table in page.needs}
     with locked((study.folder, study.store), study.study):
-        if not adopt.adopt(study):
-            run.run(study, tables=tables)
+        for one in studies_of(study):
+            if not adopt.adopt(one):
+                run.run(one, tables=tables)
         if not options.no_book:
             _pages(study, options.only)
     say(f"done in {duration(time.perf_counter() - start)}")
@@ -197,10 +199,11 @@ def _pages(study, only: str | None) -> None:
 
 
 def _show(options: argparse.Namespace) -> None:
-    study = _study(options)
+    from vlmis_utils.protocol.companion import studies_of
     from vlmis_utils.runner import plan, run
 
-    print(plan.described(study, run.plan(study)))
+    for study in studies_of(_study(options)):
+        print(plan.described(study, run.plan(study)))
 
 
 def _keep(options: argparse.Namespace) -> None:

@@ -11,15 +11,19 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.cells import run_cells
+from tests.helpers.sequences import SEQUENCE_EDGES, write_sequences
 from tests.helpers.studies import EDGES, write_edge
 from vlmis_utils.report.pages import find_pages
 
 # Pages that open the dataset or models themselves, and pages without records.
 ELSEWHERE = {
     "00-cover", "01-introduction", "03-metrics", "05-1-datasets", "05-2-degradation",
-    "06-4-qualitative", "embedded", "models", "package", "performance", "records", "review-audit",
+    "06-4-qualitative", "07-1-drives", "embedded", "models", "package", "performance", "records",
+    "review-audit",
 }  # fmt: skip
-PAGES = {page.name: page for page in find_pages() if page.name not in ELSEWHERE}
+ALL = {page.name: page for page in find_pages() if page.name not in ELSEWHERE}
+PAGES = {name: page for name, page in ALL.items() if not page.sequences}
+OVER_TIME = [name for name, page in ALL.items() if page.sequences]
 
 
 @pytest.fixture(scope="module")
@@ -41,3 +45,25 @@ def test_a_page_runs_or_says_what_is_lacking(
     run_cells(name, {
         "records": str(records[edge]), "studies": 32, "explorer_pictures": "none",
     })  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def drives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("drives")
+    return {
+        name: write_sequences(folder / f"edge{i}", *edge, scores="scores" not in name)
+        for i, (name, edge) in enumerate(SEQUENCE_EDGES.items())
+    }
+
+
+@pytest.mark.parametrize("edge", SEQUENCE_EDGES)
+@pytest.mark.parametrize("name", OVER_TIME)
+def test_a_page_about_time_runs(name: str, edge: str, drives: dict[str, Path]) -> None:
+    run_cells(name, {"records": str(drives[edge])})
+
+
+def test_pages_say_what_kind_of_study_they_are_for() -> None:
+    timed, other = ALL[OVER_TIME[0]], ALL["06-2-vlm-results"]
+    assert "about sequences" in timed.lacking(9, 9, sequences=False)
+    assert "frames of sequences" in other.lacking(9, 9, sequences=True)
+    assert not timed.lacking(9, 9, sequences=True) and not other.lacking(9, 9, sequences=False)

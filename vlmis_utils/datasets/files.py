@@ -16,6 +16,7 @@ from vlmis_utils.protocol.class_map import UNKNOWN
 from vlmis_utils.protocol.classes import pixel_counts, present_classes
 from vlmis_utils.protocol.ground_corridor import Camera, ground_rule
 from vlmis_utils.protocol.safety_label import image_rule
+from vlmis_utils.protocol.timing import InTime
 
 __all__ = ["PHOTOGRAPHS", "FileScene", "turned"]
 
@@ -51,6 +52,7 @@ class FileScene:
         size: height and width to which image (bilinear, antialiased) and labels (nearest
             neighbour) are brought; None leaves them as they are.
         camera: that took the photograph; None where it is not known.
+        in_time: where it stands in its sequence; None for a single picture.
     """
 
     scene_id: str
@@ -60,6 +62,7 @@ class FileScene:
     remedy: str = field(default="", repr=False, compare=False)
     size: tuple[int, int] | None = None
     camera: Camera | None = None
+    in_time: InTime | None = None
 
     def image(self) -> np.ndarray:
         """Read the image, upright: uint8 (H, W, 3), RGB.

@@ -155,9 +155,15 @@ def _size(given: Sequence[int]) -> tuple[int, int]:
 def open_scenes(study: Study) -> Sequence[Scene]:
     """Return the scenes of a study, in the order of their split; nothing is read yet.
 
+    Of a study of sequences they are its frames, see `datasets.sequences`.
+
     Raises:
         UserError: as `open_dataset`.
     """
+    if study.frames:
+        from vlmis_utils.datasets.sequences import open_sequences
+
+        return open_sequences(study)
     return open_dataset(
         study.dataset,
         root=study.data_root,

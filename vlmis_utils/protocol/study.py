@@ -36,6 +36,7 @@ from vlmis_utils.protocol.conditions import (
 )
 from vlmis_utils.protocol.datasets import DATASETS, SPLITS
 from vlmis_utils.protocol.ground_corridor import Camera, camera_of
+from vlmis_utils.protocol.timing import BLURS, OCCLUDERS, ONSETS, Timing
 
 __all__ = ["ENGINES", "KEYS", "PARSERS", "READING", "Study", "flat"]
 
@@ -89,7 +90,17 @@ class Study:
         camera_focal, camera_height, camera_pitch: of the camera that took the photographs, as of
             `protocol.ground_corridor.Camera`, for their safety label; None: the one that the
             dataset's makers publish, and where there is none the rule that needs no camera.
-        scenes: how many scenes, from the start of the split.
+        scenes: how many scenes, from the start of the split; of a study of sequences how many
+            sequences.
+        frames: of a sequence, at most so many from its start; 0 for single pictures.
+        rate: frames of a sequence in a second.
+        onset: none (degraded from the first frame on), step (at once, at ``onset_time`` seconds) or
+            ramp (from then on, through the lower severities); see `protocol.timing`.
+        blur: fixed (Table 1) or speed (as long as the ego car is fast; StreetWorld knows it).
+        occluder: lens (fixed for a sequence) or moving (through the picture).
+        smoothing: weight of the newest frame in the running mean of a segmenter's scores.
+        sequences: parameter file of a study of sequences that runs along with this one, for the
+            pages about time; None for none.
         seed: of the scenes (streetworld) and of the corruptions.
         conditions: which to run; ``clean`` is always needed, as all changes are taken from it.
         blur_scale: absolute (the paper's kernels in pixels) or relative (the same angle of view).
@@ -135,6 +146,14 @@ class Study:
     camera_height: Annotated[Number, Field(gt=0)] | None = None
     camera_pitch: Annotated[Number, Field(gt=-0.5, lt=0.5)] | None = None
     scenes: _Positive = 100
+    frames: _Count = 0
+    rate: Annotated[Number, Field(gt=0)] = 4.0
+    onset: Annotated[Text, known_as("onset", ONSETS)] = "none"
+    onset_time: Annotated[Number, Field(ge=0)] = 1.0
+    blur: Annotated[Text, known_as("blur", BLURS)] = "fixed"
+    occluder: Annotated[Text, known_as("occluder", OCCLUDERS)] = "lens"
+    smoothing: Annotated[Number, Field(gt=0, le=1)] = 0.5
+    sequences: _Optional = None
     seed: _Count = 0
     conditions: Annotated[
         tuple[Annotated[Text, known_as("condition", CONDITIONS)], ...],
@@ -194,6 +213,11 @@ class Study:
     def camera(self) -> Camera | None:
         """The camera that took the photographs; None where it is not known."""
         return camera_of(self.dataset, self.camera_focal, self.camera_height, self.camera_pitch)
+
+    @property
+    def timing(self) -> Timing:
+        """How conditions hold over a sequence."""
+        return Timing(self.onset, self.onset_time, self.blur, self.occluder)
 
     @property
     def folder(self) -> Path:

@@ -45,6 +45,14 @@ _WHY_ENDED = (
     "so no answer) or the server's word; null if unknown"
 )
 _MASK = "the output to look at: a palette PNG of train ids, at most 512 px wide; null if not kept"
+_PLACE = (
+    Column("sequence", _TEXT, "", "that the picture is a frame of; null for a single one", True),
+    Column("frame", _INT, "", "its number in the sequence, from 0; null for a single one", True),
+)
+_FLIPS = (
+    "that show the same place as one of the frame before; of these, with another label; with "
+    "another smoothed label; null where the motion is not known"
+)
 
 _AT = ", ".join(f"{temperature:g}" for temperature in TEMPERATURES)
 _VECTOR = pa.list_(pa.float32())
@@ -67,6 +75,9 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
         Column("safety_reason", _TEXT, "", "why, in the words of the safety rule"),
         Column("image_sha256", _TEXT, "", "digest of the clean image's bytes"),
         Column("labels_sha256", _TEXT, "", "digest of the label map's bytes"),
+        *_PLACE,
+        Column("time", _FLOAT, "s", "since the first frame; null for a single picture", True),
+        Column("speed", _FLOAT, "m/s", "of the ego car; null where it is not known", True),
     ),
     "conditions": (
         Column("scene_id", _TEXT, "", "the scene"),
@@ -77,6 +88,7 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
         Column("image_sha256", _TEXT, "", "digest of the degraded image's bytes"),
         Column("luma", _FLOAT, "", "mean luma (Rec. 601) of the degraded image, 0 to 1", True),
         *_signals(PICTURE_SIGNALS),
+        *_PLACE,
     ),
     "segmentation": (
         Column("segmenter", _TEXT, "", "the model, by its name in the catalogue"),
@@ -93,6 +105,10 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
         Column("tempered_entropy", _VECTOR, "", f"entropy_image at temperatures {_AT}", True),
         Column("tempered_loss", _VECTOR, "nat", "log loss, by the truth, at these", True),
         *_signals(FLIPS),
+        *_PLACE,
+        Column("smoothed_confusion", _COUNTS, "px", "as confusion, of the running mean", True),
+        Column("flips", _COUNTS, "px", f"pixels {_FLIPS}", True),
+        Column("raw_flips", _COUNTS, "px", "the same, each pixel with the one at its place", True),
     ),
     "answers": (
         Column("vlm", _TEXT, "", "the model, by its name in the catalogue"),
@@ -114,6 +130,7 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
         Column("first_entropy", _FLOAT, "", "of the first token, by log of the vocabulary", True),
         Column("first_margin", _FLOAT, "", "gap of its two greatest probabilities", True),
         Column("embedding", _VECTOR, "", "unit vector, or mean of visual tokens; describe", True),
+        *_PLACE,
     ),
 }
 

@@ -28,6 +28,7 @@ from vlmis_utils.core.errors import RunError
 from vlmis_utils.core.io import write_atomically
 from vlmis_utils.core.progress import Progress, say
 from vlmis_utils.datasets.registry import told_where
+from vlmis_utils.protocol.companion import of_sequences, studies_of
 from vlmis_utils.protocol.parameters import STUDY_FILE, write_study
 from vlmis_utils.protocol.study import READING, Study, flat
 from vlmis_utils.records.run_info import merge_run, read_run
@@ -69,7 +70,8 @@ def execute(study: Study, pages: Iterable[Page], workers: int | None = None) -> 
         RunError: pages failed; the others were executed all the same.
     """
     pages = list(pages)
-    write_study(study)  # pages read there what they do not declare
+    for one in studies_of(study):
+        write_study(one)  # pages read there what they do not declare
     state = _state(study)
     failures: list[str] = []
     many = len(pages) > _FEW
@@ -150,12 +152,18 @@ class _Job:
 
 def _job(study: Study, page: Page, state: str) -> _Job | None:
     """Return how to execute a page, None where its output is still right."""
-    known = flat(study) | {"records": str(study.records)}
+    timed = of_sequences(study) if page.sequences else None
+    shown = timed or study
+    known = flat(study) | {"records": str(shown.records)}
     parameters = {key: known[key] for key in page.parameters if key in known}
     text = page.path.read_text(encoding="utf-8")
     read = {key: known[key] for key in _read_elsewhere(text) if key in known}
-    lacking = page.lacking(_scenes(study), len(study.conditions), told_where(study))
+    lacking = page.lacking(
+        _scenes(shown), len(shown.conditions), told_where(shown), bool(shown.frames)
+    )
     facts = [text, parameters, state, provenance.file_facts(page.reads), read, lacking]
+    if timed not in (None, study):
+        facts.append(_state(timed))
     if page.last:
         facts.append(read_run(study.records))
         facts.append(other_parameters(study.folder))

@@ -5,8 +5,8 @@ cell tagged ``parameters`` and gets those, and ``records``, the folder of the st
 others it reads in the ``study.yaml`` beside them. Front matter may say which tables a page needs,
 ``vlmis: {needs: [segmentation]}``; which folders it reads beside them, ``reads: [book/measured]``;
 how many scenes and conditions it needs, ``least: {scenes: 2, conditions: 2}``; that it shows the
-pictures themselves, ``frames: true``; and that it runs after all others, to report on them,
-``last: true``.
+pictures themselves, ``frames: true``; that it is about time and reads a study of sequences,
+``sequences: true``; and that it runs after all others, to report on them, ``last: true``.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ class Page:
         """Folders of the repository that the page reads beside the records; front matter says."""
         return tuple(Path(str(name)) for name in self._front.get("reads", ()))
 
-    def lacking(self, scenes: int, conditions: int, frames: bool = True) -> str:
+    def lacking(
+        self, scenes: int, conditions: int, frames: bool = True, sequences: bool | None = None
+    ) -> str:
         """Return in a sentence what a study lacks for this page; nothing where it has enough.
 
         Front matter says what a page needs at least, ``vlmis: {least: {scenes: 2}}``.
@@ -76,7 +78,18 @@ class Page:
         Args:
             scenes, conditions: how many the study has.
             frames: whether its pictures are at hand, and not only their records.
+            sequences: whether its pictures are frames of sequences; None says nothing of it.
         """
+        if sequences is False and self.sequences:
+            return (
+                "This page is about sequences, and this study has none: set `sequences` in its "
+                "parameters, or `frames`."
+            )
+        if sequences and self.needs and not (self.sequences or self.last):
+            return (
+                "This page takes pictures for independent draws, and those of this study are "
+                "frames of sequences: {numref}`Section %s <future-work>` is about them."
+            )
         if self._front.get("frames") and not frames:
             return (
                 "This page shows images, and this book was made from records alone: run the "
@@ -90,6 +103,11 @@ class Page:
         if not short:
             return ""
         return f"This page cannot be computed for this study: it needs at least {listing(short)}."
+
+    @property
+    def sequences(self) -> bool:
+        """Whether the page is about time, and reads the records of a study of sequences."""
+        return bool(self._front.get("sequences", False))
 
     @property
     def last(self) -> bool:

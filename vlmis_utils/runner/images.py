@@ -15,12 +15,16 @@ import numpy as np
 import torch
 
 from vlmis_utils.core.errors import RunError
-from vlmis_utils.corruptions.corrupt import degrade
+from vlmis_utils.corruptions.corrupt import degrade, occluder
+from vlmis_utils.corruptions.in_time import degrade_frames, occluder_at
 from vlmis_utils.datasets.cache import prefetch
 from vlmis_utils.datasets.registry import Scene
+from vlmis_utils.protocol.conditions import BLANK, condition_row
+from vlmis_utils.protocol.study import Study
 from vlmis_utils.runner.context import RunContext
+from vlmis_utils.runner.in_time import in_time
 
-__all__ = ["Batch", "array_digest", "batches", "image_digest", "luma", "psnr"]
+__all__ = ["Batch", "array_digest", "batches", "image_digest", "luma", "occluder_of", "psnr"]
 
 _Group = tuple[list[Scene], list[torch.Tensor], list[np.ndarray]]
 
@@ -79,16 +83,7 @@ def _made(
 ) -> Iterator[Batch]:
     for scenes_of, images, labels in _groups(context, scenes):
         clean = torch.stack(images)
-        seen = degrade(
-            clean,
-            condition,
-            scene_ids=[scene.scene_id for scene in scenes_of],
-            device=device,
-            backend=context.backend,
-            seed=context.study.seed,
-            blur_scale=context.study.blur_scale,
-            noise_sigma=context.study.noise_sigma,
-        )
+        seen = _degraded(context, scenes_of, clean, condition, device)
         digests = [image_digest(image) for image in seen]
         for scene, digest in zip(scenes_of, digests, strict=True):
             if recorded.get(scene.scene_id, digest) != digest:
@@ -97,6 +92,39 @@ def _made(
                     f"changed during the study; remove {context.study.store / 'shards'} and rerun"
                 )
         yield Batch(scenes_of, labels, clean, seen, digests)
+
+
+def _degraded(
+    context: RunContext, scenes: list[Scene], clean: torch.Tensor, condition: str, device: str
+) -> torch.Tensor:
+    study = context.study
+    how = {
+        "scene_ids": [scene.scene_id for scene in scenes], "device": device,
+        "backend": context.backend, "seed": study.seed, "blur_scale": study.blur_scale,
+        "noise_sigma": study.noise_sigma,
+    }  # fmt: skip
+    if not study.frames:
+        return degrade(clean, condition, **how)
+    return degrade_frames(clean, condition, [in_time(s) for s in scenes], study.timing, **how)
+
+
+def occluder_of(
+    study: Study, scene: Scene, condition: str, shape: tuple[int, int]
+) -> tuple[int, int, int, int] | None:
+    """Return the black rectangle of a picture (top, left, height, width); None without one.
+
+    Args:
+        study: whose seed and timing say where it lies.
+        scene, condition: which picture.
+        shape: its height and width.
+    """
+    place = in_time(scene)
+    if place is not None:
+        return occluder_at(condition, place, study.timing, *shape, study.seed)
+    row = None if condition == BLANK else condition_row(condition)
+    if row is None or row.share is None:
+        return None
+    return occluder(scene.scene_id, row.severity, *shape, study.seed)
 
 
 def _groups(context: RunContext, scenes: Sequence[Scene]) -> Iterator[_Group]:

@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass, replace
 import pandas as pd
 
 from vlmis_utils.core import provenance
+from vlmis_utils.datasets.drives import DriveFrame
 from vlmis_utils.datasets.registry import FileScene, Scene
+from vlmis_utils.datasets.streetworld import StreetScene
 from vlmis_utils.protocol.conditions import BLANK, condition_row
 from vlmis_utils.protocol.models import find_model
 from vlmis_utils.protocol.prompts import PROMPTS
@@ -17,8 +19,10 @@ from vlmis_utils.protocol.study import Study
 from vlmis_utils.records.store import shard_key
 from vlmis_utils.runner.context import RunContext
 from vlmis_utils.runner.images import array_digest
+from vlmis_utils.runner.in_time import in_time
 from vlmis_utils.runner.model_facts import ModelFacts
 from vlmis_utils.runner.tasks import Task
+from vlmis_utils.streetworld.version import drive_version
 
 __all__ = ["TABLES", "Planner", "Unit", "described"]
 
@@ -113,7 +117,8 @@ class Planner:
         facts["scenes"] = scenes
         facts["condition"] = unit.condition
         if unit.table == "conditions":
-            return facts | _corruption_facts(study, unit.condition)
+            facts |= _corruption_facts(study, unit.condition)
+            return facts | (self._times(unit) if study.frames else {})
         seen = self.rows.get(("conditions", unit.condition, unit.start))
         if seen is None:
             return None
@@ -121,9 +126,16 @@ class Planner:
         facts["model"], facts["digest"] = unit.model, self.models.digest(unit.model)
         if self._mirrored(unit):
             facts["mirrored"] = True
+        if unit.table == "segmentation" and study.frames:
+            facts |= self._times(unit) | {"smoothing": study.smoothing}
         if unit.table == "answers":
             facts["prompts"] = [[p.name, p.text] for p in PROMPTS]
         return facts
+
+    def _times(self, unit: Unit) -> dict[str, object]:
+        """What determines how frames hang together, beside what each of them is."""
+        scenes = [self.context.scenes[i] for i in range(unit.start, unit.stop)]
+        return {"timing": asdict(self.study.timing), "in_time": [_place(one) for one in scenes]}
 
     def task(self, unit: Unit) -> Task:
         """Return what a worker needs to compute the unit."""
@@ -152,10 +164,20 @@ def _scene_facts(scene: Scene) -> list[object]:
         files = provenance.file_facts([scene.image_path, scene.label_path])
         size = [] if scene.size is None else [list(scene.size)]
         camera = [] if scene.camera is None else [asdict(scene.camera)]
-        return [scene.scene_id, *files, array_digest(scene.table), *size, *camera]
+        return [scene.scene_id, *files, array_digest(scene.table), *size, *camera, *_place(scene)]
+    if not isinstance(scene, StreetScene):
+        return [scene.scene_id, drive_version(), *_place(scene)]
     from vlmis_utils.streetworld.world import WORLD_VERSION
 
     return [scene.scene_id, WORLD_VERSION]
+
+
+def _place(scene: Scene) -> list[object]:
+    """Where a scene stands in its sequence, found without looking at it; empty for a picture."""
+    if isinstance(scene, DriveFrame):
+        return [scene.sequence, scene.frame, scene.time, drive_version()]
+    place = in_time(scene)
+    return [] if place is None else [place.sequence, place.frame, place.time]
 
 
 def _corruption_facts(study: Study, condition: str) -> dict[str, object]:
@@ -181,8 +203,9 @@ def _corruption_facts(study: Study, condition: str) -> dict[str, object]:
 
 def described(study: Study, units: Sequence[Unit]) -> str:
     """Return in lines what a study is, and how many images of each model are recorded or to run."""
+    what = f"sequences of {study.frames} frames" if study.frames else "scenes"
     lines = [
-        f"study {study.study}: {study.scenes} scenes of {study.dataset} ({study.split}), "
+        f"study {study.study}: {study.scenes} {what} of {study.dataset} ({study.split}), "
         f"{len(study.conditions)} conditions, {len(study.segmenters)} segmenters, "
         f"{len(study.vlms)} vision-language models",
         f"{'':22}{'recorded':>10}{'to run':>10}   images",

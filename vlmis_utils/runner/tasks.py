@@ -14,13 +14,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from vlmis_utils.corruptions.corrupt import occluder
 from vlmis_utils.datasets.registry import Scene
 from vlmis_utils.metrics.confusion import confusion_within
 from vlmis_utils.models.vlm.loading import Paid, Vlm
 from vlmis_utils.protocol.answer import Answer
 from vlmis_utils.protocol.classes import IGNORE, pixel_counts
-from vlmis_utils.protocol.conditions import BLANK, condition_row
+from vlmis_utils.protocol.conditions import BLANK
 from vlmis_utils.protocol.models import ModelEntry
 from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.protocol.reasoning import split_reasoning
@@ -28,7 +27,17 @@ from vlmis_utils.protocol.safety_label import corridor_mask
 from vlmis_utils.protocol.study import Study
 from vlmis_utils.records.masks import mask_png
 from vlmis_utils.runner.context import Loaders, RunContext, context_of, hosted
-from vlmis_utils.runner.images import Batch, array_digest, batches, image_digest, luma, psnr
+from vlmis_utils.runner.images import (
+    Batch,
+    array_digest,
+    batches,
+    image_digest,
+    luma,
+    occluder_of,
+    psnr,
+)
+from vlmis_utils.runner.in_time import in_time, placed
+from vlmis_utils.runner.segmenting_in_time import segmentation_rows
 from vlmis_utils.runner.signals import of_pictures, of_segmenter, segmented, with_flips
 
 __all__ = ["Task", "rows"]
@@ -101,8 +110,11 @@ def _scenes(task: Task) -> Rows:
     found = []
     for scene in task.scenes:
         image, labels = task.context.decoded(scene)
+        place = in_time(scene)
         found.append(
-            {
+            placed(scene)
+            | ({} if place is None else {"time": place.time, "speed": place.speed})
+            | {
                 "scene_id": scene.scene_id,
                 "dataset": task.study.dataset,
                 "split": task.study.split,
@@ -120,20 +132,20 @@ def _scenes(task: Task) -> Rows:
 
 
 def _conditions(task: Task) -> Rows:
-    row = None if task.condition == BLANK else condition_row(task.condition)
     found = []
     for batch in task.batches():
         clean = batch.clean.to(batch.seen.device)
         signals = of_pictures(batch.seen)
         for index, scene in enumerate(batch.scenes):
-            labels, box = batch.labels[index], None
-            if row is not None and row.share is not None:
-                box = occluder(scene.scene_id, row.severity, *labels.shape, task.study.seed)
+            labels = batch.labels[index]
+            box = occluder_of(task.study, scene, task.condition, labels.shape)
+            if box is not None:
                 top, left, height, width = box
                 labels = labels.copy()
                 labels[top : top + height, left : left + width] = IGNORE
             found.append(
-                {
+                placed(scene)
+                | {
                     "scene_id": scene.scene_id,
                     "condition": task.condition,
                     "psnr": psnr(clean[index], batch.seen[index]),
@@ -148,6 +160,8 @@ def _conditions(task: Task) -> Rows:
 
 
 def _segmentation(task: Task) -> Rows:
+    if task.study.frames:
+        return segmentation_rows(task)
     segmenter = task.model
     found = []
     for batch in task.batches():
@@ -194,7 +208,7 @@ def _answers(task: Task) -> Rows:
             answered = answered * len(batch.scenes)
         for scene, of_scene in zip(batch.scenes, answered, strict=True):
             for prompt, answer in zip(PROMPTS, of_scene, strict=True):
-                asked = {
+                asked = placed(scene) | {
                     "vlm": task.entry.name,
                     "scene_id": scene.scene_id,
                     "condition": task.condition,

@@ -21,6 +21,7 @@ from vlmis_utils.streetworld.rendering.rays import Hits, Stage, Tracer
 from vlmis_utils.streetworld.rendering.render import render
 from vlmis_utils.streetworld.scene.cast import ROAD_USER_KINDS
 from vlmis_utils.streetworld.scene.ground import KERB_HEIGHT
+from vlmis_utils.streetworld.scene.layout import Camera
 from vlmis_utils.streetworld.world import Composition, Frame, framed, settle
 
 __all__ = ["Drive", "Moment", "begin"]
@@ -35,10 +36,12 @@ _LIT = {"red": (1.0, 0.06, 0.03), "amber": (1.0, 0.50, 0.03), "green": (0.05, 0.
 @dataclass(frozen=True, eq=False)
 class Moment:
     """A frame of a drive: the picture and its truth; which pixels show something that moves during
-    the drive, bool (H, W); metres the camera has gone, its speed (m/s) and what the light shows."""
+    the drive, bool (H, W); the camera, metres it has gone and its speed (m/s); and what the light
+    shows."""
 
     frame: Frame
     moving: NDArray[np.bool_]
+    camera: Camera
     gone: float
     speed: float
     light: str | None
@@ -136,7 +139,7 @@ class Drive:
         image, labels, thing, depth = render(shot, height, width, rays)
         frame = framed(scene, image, labels, thing, depth, safe, reason)
         goes = np.array([*([False] * scene.first), *(m is not None for m in self.moves), False])
-        return Moment(frame, goes[thing], camera.ahead, self.ego.speed(t), self.light(t))
+        return Moment(frame, goes[thing], camera, camera.ahead, self.ego.speed(t), self.light(t))
 
     def _placed(self, mesh: Mesh, place: Footprint, move: Move, t: float) -> Mesh:
         dx, dy = move.offset(t)

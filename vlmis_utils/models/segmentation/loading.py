@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -61,12 +62,13 @@ def load_segmenter(entry: ModelEntry, device: str = "cpu") -> Segmenter:
         )
     options = read_options(options_of(entry.library), entry)
     place = _locate(entry)
-    scored = None
+    scored = steps = None
     if isinstance(options, ExportedOptions):
         labels, table = load_exported(entry, options, place)
         used = torch.float32
     else:
-        labels, scored, table = _of_scores(entry, options, place, device)
+        steps, scored, table = _of_scores(entry, options, place, device)
+        labels = steps
         used = precision(device, options.precision)
     missing = missing_classes(table)
     if missing:
@@ -74,12 +76,12 @@ def load_segmenter(entry: ModelEntry, device: str = "cpu") -> Segmenter:
             " that have them")  # fmt: skip
     digest = _digest(place, entry, used)
     commit = None if checkpoint_path(entry) else place.name
-    return Segmenter(entry.name, labels, digest, device, used, missing, commit, scored)
+    return Segmenter(entry.name, labels, digest, device, used, missing, commit, scored, steps)
 
 
 def _of_scores(
     entry: ModelEntry, options: SegmenterOptions, folder: Path, device: str
-) -> tuple[Callable[[Tensor], Tensor], Callable, np.ndarray]:
+) -> tuple[_Steps, Callable, np.ndarray]:
     """Return what maps images to train ids, alone and with log probabilities, and the table.
 
     The table has the train id of each of the checkpoint's labels.
@@ -99,16 +101,27 @@ def _of_scores(
             images, options.window, options.stride,
         )  # fmt: skip
 
-    def labels(images: Tensor) -> Tensor:
-        return greatest(whole(images), tuple(images.shape[2:]), ids)
-
     def scored(images: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
         given = whole(images)
         logits = entry.library != "transformers-universal"
         shares = log_shares(resize(given, grid).float(), ids, logits)
         return greatest(given, tuple(images.shape[2:]), ids), shares
 
-    return labels, scored, table
+    return _Steps(whole, ids), scored, table
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """From images to scores, and from scores to the ids of the greatest."""
+
+    scores: Callable[[Tensor], Tensor]
+    ids: Tensor
+
+    def labels(self, scores: Tensor, size: tuple[int, int]) -> Tensor:
+        return greatest(scores, size, self.ids)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        return self.labels(self.scores(images), tuple(images.shape[2:]))
 
 
 def _digest(folder: Path, entry: ModelEntry, used: torch.dtype) -> str:

@@ -11,7 +11,7 @@ from torch import Tensor
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.models.batching import in_parts
 
-__all__ = ["Scorer", "Segmenter", "WithScores"]
+__all__ = ["Scorer", "Segmenter", "Steps", "WithScores"]
 
 Grid = tuple[int, int]
 
@@ -21,6 +21,21 @@ class Scorer(Protocol):
 
     def __call__(self, images: Tensor) -> Tensor:
         """Map uint8 (B, 3, H, W) to train ids, uint8 (B, H, W)."""
+        ...
+
+
+class Steps(Protocol):
+    """The two steps of a model that has scores: from images to scores, and from scores to labels.
+
+    Scores are linear in what the second step upsamples, so a mean of scores is a mean of logits.
+    """
+
+    def scores(self, images: Tensor) -> Tensor:
+        """Map uint8 (B, 3, H, W) to float (B, C, h, w)."""
+        ...
+
+    def labels(self, scores: Tensor, size: tuple[int, int]) -> Tensor:
+        """Map scores to train ids, uint8 (B, *size)."""
         ...
 
 
@@ -55,6 +70,7 @@ class Segmenter:
         missing: tuple[str, ...] = (),
         commit: str | None = None,
         scored: Callable[[Tensor, Grid], tuple[Tensor, Tensor]] | None = None,
+        steps: Steps | None = None,
     ) -> None:
         self.name = name
         self.digest = digest
@@ -62,7 +78,7 @@ class Segmenter:
         self.precision = precision
         self.missing = missing
         self.commit = commit
-        self._labels, self._scored = labels, scored
+        self._labels, self._scored, self._steps = labels, scored, steps
         self._fitting: int | None = None  # images at a time, once more did not fit
 
     def predict(self, images: Tensor) -> Tensor:
@@ -113,6 +129,24 @@ class Segmenter:
             " give the model a smaller window in the model catalogue"
         )
         return in_parts(run, images, full, self._fitting, self._remember)
+
+    def scores(self, images: Tensor) -> Tensor | None:
+        """Return what `labels_of` makes label maps of; None for a model that gives labels alone.
+
+        Args:
+            images: uint8 (B, 3, H, W), on any device.
+
+        Returns:
+            float (B, C, h, w), on the model's device.
+        """
+        if self._steps is None:
+            return None
+        with torch.inference_mode(), autocast(self.device, self.precision):
+            return self._steps.scores(images.to(self.device))
+
+    def labels_of(self, scores: Tensor, size: tuple[int, int]) -> Tensor:
+        """Return the label maps of `scores`: train ids, uint8 (B, *size)."""
+        return self._steps.labels(scores, size)
 
     def _remember(self, most: int) -> None:
         self._fitting = most

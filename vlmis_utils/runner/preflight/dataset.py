@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from vlmis_utils.core.errors import RunError
+from vlmis_utils.datasets.drives import DriveFrame
 from vlmis_utils.datasets.files import FileScene, turned
 from vlmis_utils.datasets.registry import Scene, open_scenes
 from vlmis_utils.datasets.streetworld import StreetScene, cache_folder
@@ -18,6 +19,7 @@ __all__ = ["SCENE_BYTES", "dataset_findings", "missing_scenes"]
 
 # Bytes of a rendered StreetWorld scene in the cache: measured, mean of 1358 scenes.
 SCENE_BYTES = 222_000
+_RENDERED = (StreetScene, DriveFrame)
 # Change of width over height that nobody sees.
 _SQUEEZED = 0.02
 
@@ -29,7 +31,8 @@ def dataset_findings(study: Study) -> list[Finding]:
         UserError: the dataset cannot be opened.
     """
     scenes = open_scenes(study)
-    what = f"{study.dataset}, {study.split}: {len(scenes)} scenes"
+    unit = "frames" if study.frames else "scenes"
+    what = f"{study.dataset}, {study.split}: {len(scenes)} {unit}"
     if len(scenes) < study.scenes:
         what += f", not the {study.scenes} asked for"
         remedy = f"nothing, or set scenes to {len(scenes)}, so that the file says what is run"
@@ -51,7 +54,7 @@ def dataset_findings(study: Study) -> list[Finding]:
 
 def missing_scenes(scenes: Sequence[Scene]) -> int:
     """Return how many StreetWorld scenes are still to be rendered."""
-    return sum(isinstance(scene, StreetScene) and not scene.path.exists() for scene in scenes)
+    return sum(isinstance(scene, _RENDERED) and not scene.path.exists() for scene in scenes)
 
 
 def _rendered(scenes: Sequence[Scene]) -> Finding:
@@ -65,7 +68,7 @@ def _sample(scenes: Sequence[Scene]) -> list[Finding]:
     """Read images and label maps of three scenes; a scene that is not rendered is left out."""
     places = sorted({0, len(scenes) // 2, len(scenes) - 1})
     there = [scenes[place] for place in places if place >= 0]
-    there = [s for s in there if not isinstance(s, StreetScene) or s.path.exists()]
+    there = [s for s in there if not isinstance(s, _RENDERED) or s.path.exists()]
     found = []
     for scene in there:
         try:

@@ -1,0 +1,173 @@
+"""Drives of StreetWorld as scenes in time: frames kept on disk, as scenes are."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlmis_utils.datasets.streetworld import HEIGHT, WIDTH, world_seed
+from vlmis_utils.protocol.classes import pixel_counts, present_classes
+from vlmis_utils.protocol.timing import InTime
+from vlmis_utils.streetworld.correspondence import Seen, pixels_before
+from vlmis_utils.streetworld.drive import Moment, begin
+from vlmis_utils.streetworld.version import drive_version
+from vlmis_utils.streetworld.world import Frame
+
+__all__ = ["DriveFrame", "drive_frames"]
+
+
+@dataclass(frozen=True)
+class DriveFrame:
+    """One frame of a drive; rendered when first looked at, then read from the cache.
+
+    `image()`, `labels()`, `instances()` and `depth()` are as of `datasets.streetworld.StreetScene`.
+    """
+
+    split: str
+    seed: int
+    index: int
+    frame: int
+    rate: float
+
+    @property
+    def sequence(self) -> str:
+        """Unique name of the drive, for example ``streetworld-test-0-00012``: that of its scene."""
+        return f"streetworld-{self.split}-{self.seed}-{self.index:05d}"
+
+    @property
+    def scene_id(self) -> str:
+        """Unique name, for example ``streetworld-test-0-00012/003``."""
+        return f"{self.sequence}/{self.frame:03d}"
+
+    @property
+    def time(self) -> float:
+        """Seconds since the first frame."""
+        return self.frame / self.rate
+
+    @property
+    def path(self) -> Path:
+        """The frame's file in the cache, named by its drive and its milliseconds."""
+        root = Path(os.environ.get("VLMIS_CACHE") or Path("build") / "cache")
+        folder = root / "drives" / drive_version() / self.sequence
+        return folder / f"{round(1000 * self.time):06d}.npz"
+
+    def _read(self, *names: str) -> dict[str, NDArray]:
+        """Read arrays of the frame; a missing or damaged file is rendered again."""
+        try:
+            return _arrays(self.path, names)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            _write(self.path, begin(world_seed(self.split, self.seed), self.index).at(self.time))
+            return _arrays(self.path, names)
+
+    @property
+    def in_time(self) -> InTime:
+        """Where the frame stands in its drive, and how fast the ego car is."""
+        return InTime(self.sequence, self.frame, self.time, float(self._read("speed")["speed"]))
+
+    def image(self) -> NDArray[np.uint8]:
+        """The picture, uint8 (H, W, 3)."""
+        return self._read("image")["image"]
+
+    def labels(self) -> NDArray[np.uint8]:
+        """Train ids, uint8 (H, W)."""
+        return self._read("labels")["labels"]
+
+    def instances(self) -> NDArray[np.int32]:
+        """Instance numbers, int32 (H, W), 0 = none; the same for a thing in all frames."""
+        return self._read("instances")["instances"].astype(np.int32)
+
+    def depth(self) -> NDArray[np.float32]:
+        """Depth in metres, float32 (H, W), inf = sky."""
+        depth = self._read("depth")["depth"].astype(np.float32)
+        return np.where(depth < 0, np.inf, depth).astype(np.float32)
+
+    def frame_of_world(self) -> Frame:
+        """Everything about the picture, as a scene of StreetWorld gives it."""
+        return Frame(
+            self.image(), self.labels(), self.instances(), self.depth(), self.safe,
+            self.safety_reason,
+        )  # fmt: skip
+
+    def seen(self) -> Seen:
+        """What correspondence between frames is computed from."""
+        found = self._read("labels", "moving", "camera", "gone")
+        return Seen(
+            found["labels"], self.depth(), found["moving"], tuple(found["camera"].tolist()),
+            float(found["gone"]),
+        )  # fmt: skip
+
+    def pixels_before(self) -> NDArray[np.int64] | None:
+        """For each pixel its place in the frame before, see `streetworld.correspondence`; None for
+        the first frame."""
+        if self.frame == 0:
+            return None
+        before = DriveFrame(self.split, self.seed, self.index, self.frame - 1, self.rate)
+        return pixels_before(self.seen(), before.seen())
+
+    def pixel_counts(self) -> NDArray[np.int64]:
+        """Pixels of each train class, int64 (19,)."""
+        return pixel_counts(self.labels())
+
+    @property
+    def present(self) -> frozenset[str]:
+        """Language classes that reach `protocol.classes.MIN_SHARE` of the image."""
+        return present_classes(self.pixel_counts(), HEIGHT * WIDTH)
+
+    @property
+    def safe(self) -> bool:
+        """The safety label."""
+        return bool(self._read("safe")["safe"])
+
+    @property
+    def safety_reason(self) -> str:
+        """Why, as of `datasets.streetworld.StreetScene`."""
+        return str(self._read("reason")["reason"])
+
+
+def drive_frames(split: str, seed: int, drives: int, frames: int, rate: float) -> list[DriveFrame]:
+    """Return the frames of drives 0 to ``drives`` of a split, drive by drive; nothing is rendered.
+
+    Args:
+        frames: of each drive; rate: frames a second.
+
+    Raises:
+        UserError: an unknown split.
+
+    >>> [one.scene_id for one in drive_frames("test", 0, 1, 2, 4.0)]
+    ['streetworld-test-0-00000/000', 'streetworld-test-0-00000/001']
+    """
+    world_seed(split, seed)
+    return [
+        DriveFrame(split, seed, index, frame, float(rate))
+        for index in range(drives)
+        for frame in range(frames)
+    ]
+
+
+def _write(path: Path, moment: Moment) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frame, camera = moment.frame, moment.camera
+    arrays = {
+        "image": frame.image, "labels": frame.labels, "instances": frame.instances.astype(np.int16),
+        "depth": np.where(np.isfinite(frame.depth), frame.depth, -1).astype(np.float16),
+        "safe": np.bool_(frame.safe), "reason": np.str_(frame.safety_reason),
+        "moving": moment.moving, "gone": np.float64(moment.gone), "speed": np.float64(moment.speed),
+        "light": np.str_(moment.light or ""),
+        "camera": np.array([camera.height, camera.pitch, camera.yaw, camera.fov]),
+    }  # fmt: skip
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w") as stream:
+                np.lib.format.write_array(stream, np.asanyarray(array), allow_pickle=False)
+    draft.replace(path)
+
+
+def _arrays(path: Path, names: tuple[str, ...]) -> dict[str, NDArray]:
+    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+        return {name: file[name] for name in names}

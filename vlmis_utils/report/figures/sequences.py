@@ -1,0 +1,145 @@
+"""Figures of drives: a film strip, an animation, what is said over time, and what lasts."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from IPython.display import HTML
+
+from vlmis_utils.analysis.sequences.strip import Shot
+from vlmis_utils.report.figures.scenes import colourise
+from vlmis_utils.report.style import GREY, INK, PALE, WIDTH, colour, new_figure, styled
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["animation", "plot_strip", "plot_survival", "plot_verdicts"]
+
+_SAFE, _UNSAFE = "#009E73", "#D55E00"
+_TINTS = {"safe": _SAFE, "unsafe": _UNSAFE, "abstain": GREY}
+_MOST_BYTES = 1_000_000
+
+
+@styled
+def plot_strip(shots: Sequence[Shot], told: pd.DataFrame, vlm: str) -> Figure:
+    """Frames, masks and answers below each other, time from left to right.
+
+    Args:
+        shots: from `analysis.sequences.strip.film`, with or without masks.
+        told: from `analysis.sequences.strip.told`, a row a shot.
+        vlm: name shown of the model that answers.
+    """
+    tall, wide = shots[0].picture.shape[:2]
+    rows = 1 + (shots[0].mask is not None)
+    high = WIDTH / len(shots) * tall / wide
+    figure, axes = new_figure(rows * high + 1.35, rows + 1, len(shots),
+                              height_ratios=[*[high] * rows, 0.95])  # fmt: skip
+    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.01, hspace=0.01)
+    for axis in axes.flat:
+        axis.axis("off")
+    for column, (shot, row) in enumerate(zip(shots, told.itertuples(), strict=True)):
+        axes[0, column].imshow(shot.picture, interpolation="antialiased")
+        axes[0, column].set_title(f"{shot.time:.2f} s", fontsize=10, pad=3)
+        if shot.mask is not None:
+            axes[1, column].imshow(colourise(shot.mask), interpolation="nearest")
+        truth = "safe" if row.safe else "unsafe"
+        lines = [(f"is {truth}", _TINTS[truth]), (f"said {row.decision}", _TINTS[row.decision]),
+                 (f"{row.missed} missed", INK), (f"{row.invented} invented", INK)]  # fmt: skip
+        for place, (words, tint) in enumerate(lines):
+            axes[rows, column].text(0.5, 0.98 - 0.26 * place, words, color=tint, fontsize=9.5,
+                                    ha="center", va="top")  # fmt: skip
+    figure.supxlabel(f"answers of {vlm}", fontsize=10)
+    return figure
+
+
+def animation(shots: Sequence[Shot], rate: float, alt: str, width: int = 384) -> HTML:
+    """Return a drive as a moving picture that stands still until it is unfolded.
+
+    Args:
+        shots: all frames of a drive.
+        rate: frames a second.
+        alt: what the pictures show.
+        width: pixels.
+
+    Raises:
+        ValueError: it would be larger than a megabyte.
+    """
+    from PIL import Image
+
+    high = round(width * shots[0].picture.shape[0] / shots[0].picture.shape[1])
+    frames = [Image.fromarray(shot.picture).resize((width, high)) for shot in shots]
+    buffer = io.BytesIO()
+    frames[0].save(
+        buffer, format="WEBP", save_all=True, append_images=frames[1:], quality=60, loop=0,
+        duration=round(1000 / rate),
+    )  # fmt: skip
+    data = buffer.getvalue()
+    if len(data) > _MOST_BYTES:
+        raise ValueError(f"an animation of {len(data)} bytes: use a smaller width or fewer frames")
+    text = base64.b64encode(data).decode()
+    return HTML(
+        "<details class='film'><summary>Play the drive</summary>"
+        f'<img src="data:image/webp;base64,{text}" alt="{html.escape(alt, quote=True)}" '
+        f'width="{width}" height="{high}"></details>'
+    )
+
+
+@styled
+def plot_verdicts(frames: pd.DataFrame, vlms: Sequence[str], labels: Mapping[str, str]) -> Figure:
+    """One panel a model: each drive a row of frames, the truth's colour above the answer's.
+
+    Args:
+        frames: `Sequences.frames` of one condition.
+        vlms: models, a panel each.
+        labels: model name to the name shown.
+    """
+    drives = sorted(frames.sequence.unique())
+    figure, axes = new_figure(0.9 + 0.2 * len(drives) + 0.3, 1, len(vlms), sharey=True)
+    words = list(_TINTS)
+    table = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in _TINTS.values()])
+    for axis, vlm in zip(axes.flat, vlms, strict=True):
+        mine = frames[frames.vlm == vlm]
+        longest = int(mine.frame.max()) + 1
+        picture = np.full((3 * len(drives), longest, 3), 255, np.uint8)
+        for row in mine.itertuples():
+            at = 3 * drives.index(row.sequence)
+            picture[at, row.frame] = table[0 if row.safe else 1]
+            picture[at + 1, row.frame] = table[words.index(row.decision)]
+        axis.imshow(picture, aspect="auto", interpolation="nearest")
+        axis.set(xlabel="frame", title=labels.get(vlm, vlm))
+        axis.set_yticks(3 * np.arange(len(drives)) + 0.5, [str(int(d[-5:])) if d[-5:].isdigit()
+                        else d for d in drives], fontsize=8)  # fmt: skip
+        axis.grid(visible=False)
+    axes[0, 0].set_ylabel("drive")
+    from vlmis_utils.report.style import patch_legend
+
+    patch_legend(figure, {"safe": _SAFE, "unsafe": _UNSAFE, "no decision": GREY})
+    return figure
+
+
+@styled
+def plot_survival(curves: pd.DataFrame, labels: Mapping[str, str], rate: float) -> Figure:
+    """Share of hallucinations that last longer than so many seconds, a line a model.
+
+    Args:
+        curves: vlm, frames, share, low, high; see `analysis.sequences.spells.survival_curves`.
+        labels: model name to the name shown.
+        rate: frames a second.
+    """
+    figure, axes = new_figure(3.0)
+    axis = axes[0, 0]
+    for vlm, rows in curves.groupby("vlm", sort=False):
+        time = rows.frames / rate
+        axis.step(time, rows.share, where="post", color=colour(vlm), label=labels.get(vlm, vlm))
+        axis.fill_between(time, rows.low, rows.high, step="post", color=colour(vlm), alpha=0.15,
+                          linewidth=0)  # fmt: skip
+    axis.set(xlabel="seconds", ylabel="still said", ylim=(0, 1.03), xlim=(0, None))
+    axis.grid(color=PALE)
+    axis.legend(loc="upper right")
+    return figure

@@ -1,0 +1,98 @@
+"""Tables of drives and of measures over time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from vlmis_utils.protocol.conditions import ordered
+from vlmis_utils.report.tables.markdown import Column, cells
+
+__all__ = [
+    "load_drives",
+    "load_language_over_time",
+    "load_pixels_over_time",
+    "load_safety_over_time",
+]
+
+
+def load_drives(places: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each drive: frames, seconds, speed, share of unsafe time, changes, reasons.
+
+    Args:
+        places: `Sequences.places`.
+    """
+    rows = []
+    for name, group in places.groupby("sequence", sort=True):
+        changes = int((group.safe != group.safe.shift()).sum()) - 1
+        reasons = group.loc[~group.safe, "safety_reason"]
+        reasons = reasons.str.replace(r" at [\d.]+ m| in [\d.]+ s", "", regex=True)
+        row = {"sequence": name, "frames": len(group), "seconds": float(group.time.max())}
+        row |= {"first": group.speed.iloc[0], "last": group.speed.iloc[-1]}
+        row |= {"unsafe": float((~group.safe).mean()), "changes": changes}
+        rows.append(row | {"why": ", ".join(dict.fromkeys(reasons)) or "–"})
+    frame = pd.DataFrame(rows)
+    return cells(
+        frame,
+        Column("drive", "sequence", form=lambda name: name.rpartition("-")[2].lstrip("0") or "0"),
+        Column("frames", "frames"),
+        Column("seconds", "seconds"),
+        Column("first speed, m/s", "first", digits=1),
+        Column("last", "last", digits=1),
+        Column("unsafe share", "unsafe"),
+        Column("changes", "changes"),
+        Column("why unsafe", "why"),
+    )
+
+
+def _lead(key: str, labels: Mapping[str, str]) -> list[Column]:
+    return [Column("model", key, words=labels), Column("condition", "condition")]
+
+
+def _sorted(frame: pd.DataFrame, key: str) -> pd.DataFrame:
+    places = ordered(frame.condition)
+    order = frame.condition.map(places.index)
+    return frame.assign(order=order).sort_values([key, "order"], kind="stable")
+
+
+def load_language_over_time(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """Return flicker, persistence, latency and misses by VLM and condition.
+
+    Args:
+        frame: from `analysis.sequences.results.over_drives`.
+        labels: model name to the name shown.
+    """
+    return cells(
+        _sorted(frame, "vlm"), *_lead("vlm", labels),
+        Column("flicker of mentions", "flicker", interval=True),
+        Column("frames a hallucination lasts", "persistence", interval=True),
+        Column("frames until first mentioned", "latency", interval=True),
+        Column("never mentioned", "never", interval=True),
+        Column("time missed", "missed", interval=True),
+    )  # fmt: skip
+
+
+def load_safety_over_time(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """Return the measures of the safety answer over time by VLM and condition."""
+    return cells(
+        _sorted(frame, "vlm"), *_lead("vlm", labels),
+        Column("flicker", "safety_flicker", interval=True),
+        Column("lag, frames", "lag", interval=True),
+        Column("drives with a change", "lag_n"),
+        Column("never noticed", "lag_never", interval=True),
+        Column("unsafe time judged safe", "exposure", interval=True),
+        Column("seconds of it", "exposed_seconds", interval=True),
+        Column("drift of SMR, 1/s", "smr_drift", interval=True, sign=True),
+    )  # fmt: skip
+
+
+def load_pixels_over_time(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """Return quality and consistency of segmentation by segmenter and condition."""
+    return cells(
+        _sorted(frame, "segmenter"), *_lead("segmenter", labels),
+        Column("mIoU", "miou", interval=True),
+        Column("flip rate", "flips", digits=3, interval=True),
+        Column("without motion", "raw_flips", digits=3, interval=True),
+        Column("drift of mIoU, 1/s", "miou_drift", interval=True, sign=True),
+    )  # fmt: skip
