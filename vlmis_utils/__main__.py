@@ -176,8 +176,7 @@ def _run(options: argparse.Namespace) -> None:
         tables = {table for page in select(find_pages(), options.only) for table in page.needs}
     with locked((study.folder, study.store), study.study):
         for one in studies_of(study):
-            if not adopt.adopt(one):
-                run.run(one, tables=tables)
+            adopt.adopt(one) or run.run(one, tables=tables)
         if not options.no_book:
             _pages(study, options.only)
     say(f"done in {duration(time.perf_counter() - start)}")

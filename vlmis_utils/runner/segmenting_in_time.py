@@ -56,7 +56,8 @@ def _frame_row(
     return placed(scene) | {
         "segmenter": task.entry.name, "scene_id": scene.scene_id, "condition": task.condition,
         "confusion": whole.ravel(), "corridor_confusion": part.ravel(), "seconds": seconds,
-        "mask": mask_png(output.labels), "smoothed_confusion": smoothed, "flips": output.flips, "raw_flips": output.raw_flips,
+        "mask": mask_png(output.labels), "smoothed_confusion": smoothed, "flips": output.flips,
+        "raw_flips": output.raw_flips,
     }  # fmt: skip
 
 
