@@ -15,16 +15,14 @@ import numpy as np
 import torch
 
 from vlmis_utils.core.errors import RunError
-from vlmis_utils.corruptions.corrupt import degrade, occluder
-from vlmis_utils.corruptions.in_time import degrade_frames, occluder_at
+from vlmis_utils.corruptions.corrupt import degrade
+from vlmis_utils.corruptions.in_time import degrade_frames
 from vlmis_utils.datasets.cache import prefetch
 from vlmis_utils.datasets.registry import Scene
-from vlmis_utils.protocol.conditions import BLANK, condition_row
-from vlmis_utils.protocol.study import Study
 from vlmis_utils.runner.context import RunContext
 from vlmis_utils.runner.in_time import in_time
 
-__all__ = ["Batch", "array_digest", "batches", "image_digest", "luma", "occluder_of", "psnr"]
+__all__ = ["Batch", "array_digest", "batches", "image_digest", "luma", "psnr"]
 
 _Group = tuple[list[Scene], list[torch.Tensor], list[np.ndarray]]
 
@@ -106,25 +104,6 @@ def _degraded(
     if not study.frames:
         return degrade(clean, condition, **how)
     return degrade_frames(clean, condition, [in_time(s) for s in scenes], study.timing, **how)
-
-
-def occluder_of(
-    study: Study, scene: Scene, condition: str, shape: tuple[int, int]
-) -> tuple[int, int, int, int] | None:
-    """Return the black rectangle of a picture (top, left, height, width); None without one.
-
-    Args:
-        study: whose seed and timing say where it lies.
-        scene, condition: which picture.
-        shape: its height and width.
-    """
-    place = in_time(scene)
-    if place is not None:
-        return occluder_at(condition, place, study.timing, *shape, study.seed)
-    row = None if condition == BLANK else condition_row(condition)
-    if row is None or row.share is None:
-        return None
-    return occluder(scene.scene_id, row.severity, *shape, study.seed)
 
 
 def _groups(context: RunContext, scenes: Sequence[Scene]) -> Iterator[_Group]:

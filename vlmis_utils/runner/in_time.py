@@ -1,11 +1,15 @@
-"""Where a scene stands in its sequence, and which scenes came before it."""
+"""Where a scene stands in its sequence, which scenes came before it, and what hides part of it."""
 
 from __future__ import annotations
 
+from vlmis_utils.corruptions.in_time import occluder_at
+from vlmis_utils.corruptions.occluder import occluder
 from vlmis_utils.datasets.registry import Scene
+from vlmis_utils.protocol.conditions import BLANK, condition_row
+from vlmis_utils.protocol.study import Study
 from vlmis_utils.protocol.timing import InTime
 
-__all__ = ["in_time", "placed", "with_history"]
+__all__ = ["in_time", "occluder_of", "placed", "timed", "with_history"]
 
 
 def in_time(scene: Scene) -> InTime | None:
@@ -19,6 +23,12 @@ def placed(scene: Scene) -> dict[str, object]:
     return {} if place is None else {"sequence": place.sequence, "frame": place.frame}
 
 
+def timed(scene: Scene) -> dict[str, object]:
+    """Return the same with time and speed."""
+    place = in_time(scene)
+    return {} if place is None else placed(scene) | {"time": place.time, "speed": place.speed}
+
+
 def with_history(scenes: list[Scene], start: int, stop: int) -> tuple[list[Scene], int]:
     """Return scenes start to stop with those before them in the first one's sequence.
 
@@ -30,3 +40,22 @@ def with_history(scenes: list[Scene], start: int, stop: int) -> tuple[list[Scene
     while first and in_time(scenes[first - 1]).sequence == sequence:
         first -= 1
     return [scenes[i] for i in range(first, min(stop, len(scenes)))], start - first
+
+
+def occluder_of(
+    study: Study, scene: Scene, condition: str, shape: tuple[int, int]
+) -> tuple[int, int, int, int] | None:
+    """Return the black rectangle of a picture (top, left, height, width); None without one.
+
+    Args:
+        study: whose seed and timing say where it lies.
+        scene, condition: which picture.
+        shape: its height and width.
+    """
+    place = in_time(scene)
+    if place is not None:
+        return occluder_at(condition, place, study.timing, *shape, study.seed)
+    row = None if condition == BLANK else condition_row(condition)
+    if row is None or row.share is None:
+        return None
+    return occluder(scene.scene_id, row.severity, *shape, study.seed)

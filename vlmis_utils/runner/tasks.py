@@ -27,16 +27,8 @@ from vlmis_utils.protocol.safety_label import corridor_mask
 from vlmis_utils.protocol.study import Study
 from vlmis_utils.records.masks import mask_png
 from vlmis_utils.runner.context import Loaders, RunContext, context_of, hosted
-from vlmis_utils.runner.images import (
-    Batch,
-    array_digest,
-    batches,
-    image_digest,
-    luma,
-    occluder_of,
-    psnr,
-)
-from vlmis_utils.runner.in_time import in_time, placed
+from vlmis_utils.runner.images import Batch, array_digest, batches, image_digest, luma, psnr
+from vlmis_utils.runner.in_time import occluder_of, placed, timed
 from vlmis_utils.runner.segmenting_in_time import segmentation_rows
 from vlmis_utils.runner.signals import of_pictures, of_segmenter, segmented, with_flips
 
@@ -110,10 +102,8 @@ def _scenes(task: Task) -> Rows:
     found = []
     for scene in task.scenes:
         image, labels = task.context.decoded(scene)
-        place = in_time(scene)
         found.append(
-            placed(scene)
-            | ({} if place is None else {"time": place.time, "speed": place.speed})
+            timed(scene)
             | {
                 "scene_id": scene.scene_id,
                 "dataset": task.study.dataset,
