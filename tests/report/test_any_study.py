@@ -18,8 +18,8 @@ from vlmis_utils.report.pages import find_pages
 # Pages that open the dataset or models themselves, and pages without records.
 ELSEWHERE = {
     "00-cover", "01-introduction", "03-metrics", "05-1-datasets", "05-2-degradation",
-    "06-4-qualitative", "07-1-drives", "embedded", "models", "package", "performance", "records",
-    "review-audit",
+    "06-4-qualitative", "07-1-drives", "embedded", "models", "package", "performance",
+    "photographs-models", "records", "review-audit",
 }  # fmt: skip
 ALL = {page.name: page for page in find_pages() if page.name not in ELSEWHERE}
 PAGES = {name: page for name, page in ALL.items() if not page.sequences}

@@ -1,0 +1,56 @@
+"""Worlds side by side: the run first, what is kept beside it, summaries only where they fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.helpers.studies import write_edge
+from vlmis_utils.analysis import worlds
+from vlmis_utils.protocol.parameters import load_study
+from vlmis_utils.records import kept
+
+EDGE = "clean and LL3, one segmenter, one VLM without text"
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that keeps one photograph of Cityscapes, clean alone."""
+    run, root = tmp_path_factory.mktemp("run"), tmp_path_factory.mktemp("kept")
+    records = write_edge(run / "cityscapes-small", "one photograph, clean alone")
+    study = replace(load_study(records.parent / "study.yaml"), dataset="cityscapes", split="val")
+    worlds.keep_summaries(kept.keep(study, root))
+    return root
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_edge(tmp_path_factory.mktemp("own") / "x", EDGE)
+
+
+def test_the_run_stands_for_its_data_set_and_the_kept_for_theirs(root: Path, records: Path) -> None:
+    found = worlds.open_worlds(records, root)
+    assert [(n, w.name, w.kept) for n, w in found.items()] == [
+        ("StreetWorld", "StreetWorld", False),
+        ("Cityscapes", "Cityscapes", True),
+    ]
+    city = worlds.open_worlds(root / "cityscapes-small/records", root)
+    assert list(city) == ["Cityscapes"] and not city["Cityscapes"].kept
+
+
+def test_a_summary_is_the_same_kept_and_computed(root: Path, records: Path) -> None:
+    world = worlds.open_worlds(records, root)["Cityscapes"]
+    assert world.summaries is not None
+    for name in worlds.SUMMARIES:
+        computed = worlds.World("", world.results).summary(name)
+        pd.testing.assert_frame_equal(world.summary(name), computed, check_dtype=False)
+
+
+def test_answers_read_in_another_way_are_summed_up_anew(root: Path, records: Path) -> None:
+    read = worlds.open_worlds(records, root, top_k=2)["Cityscapes"]
+    assert read.summaries is None and read.results.reading.top_k == 2
+    fewer = worlds.open_worlds(records, root, bootstrap=20)["Cityscapes"]
+    assert fewer.summaries is not None

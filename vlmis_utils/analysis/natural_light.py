@@ -1,0 +1,160 @@
+"""Is Table 1's low light like dusk? CamVid's day and dusk drives, at equal mean luma.
+
+The day frames are darkened by LL1 to LL3; the dusk frames are as they were taken. Between the rungs
+of the ladder a measure is taken to be linear in mean luma, so that it can be read off where
+the day frames would be as dark as the dusk ones. What is left between the two is not brightness:
+noise, contrast, colour, lamps and shadows, but also other streets and other traffic.
+
+Intervals are at 95 %, percentiles over resampled scenes, day and dusk drawn independently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from vlmis_utils.analysis.results import Results
+from vlmis_utils.metrics.miou_intervals import resampled_counts
+from vlmis_utils.metrics.segmentation import miou_of_counts
+from vlmis_utils.protocol.datasets import CAMVID_DUSK
+from vlmis_utils.statistics.resampling import percentiles, sample_and_resamples, weighted_mean
+
+__all__ = ["DUSK", "LADDER", "Light", "compare_light", "recording"]
+
+LADDER: tuple[str, ...] = ("clean", "LL1", "LL2", "LL3")
+DUSK = "dusk"
+_RATES = {"hr": "hr_i", "cor": "omitted", "smr": "smr_i", "f1": "f1"}
+
+
+def recording(scene_id: str) -> str:
+    """Return the recording that a frame of CamVid is of.
+
+    >>> recording("camvid-train-0001TP_006690")
+    '0001TP'
+    """
+    return scene_id.rpartition("-")[2].partition("_")[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Light:
+    """Day, darkened day and dusk.
+
+    Attributes:
+        levels: one row for each model, measure (miou, hr, cor, smr, f1) and light (clean, LL1,
+            LL2, LL3 of the day frames, dusk): value, value_low, value_high; luma, the frames' mean.
+        matched: one row for each model and measure: natural (dusk minus day), synthetic (the
+            ladder at the luma of dusk, minus day) and difference (natural minus synthetic), each
+            with _low and _high; NaN where dusk is brighter than day or darker than LL3.
+        luma: one row for each light: n (frames), luma, luma_low, luma_high.
+    """
+
+    levels: pd.DataFrame
+    matched: pd.DataFrame
+    luma: pd.DataFrame
+
+
+def compare_light(parts: Sequence[Results], resamples: int) -> Light | None:
+    """Compare dusk with day as it is and darkened.
+
+    Args:
+        parts: runs on CamVid with the same models, put together; a scene that a second run has
+            again is left out of it.
+        resamples: for the intervals.
+
+    Returns:
+        None where there are no day frames under LL1 to LL3, no dusk frames, or no recorded luma.
+    """
+    frames = _put_together(parts)
+    luma = frames["conditions"]
+    dark = luma.scene_id.map(recording) == CAMVID_DUSK
+    day = luma[~dark & luma.condition.isin(LADDER)].pivot(
+        index="scene_id", columns="condition", values="luma"
+    )
+    night = luma[dark & (luma.condition == "clean")].set_index("scene_id").luma
+    if set(day) != set(LADDER) or day.isna().any(axis=None) or night.isna().any() or night.empty:
+        return None
+    weights = {
+        "day": sample_and_resamples(len(day), resamples),
+        DUSK: sample_and_resamples(len(night), resamples, seed=1),
+    }
+    at = {c: weighted_mean(weights["day"], day[c].to_numpy()[:, None])[:, 0] for c in LADDER}
+    at[DUSK] = weighted_mean(weights[DUSK], night.to_numpy()[:, None])[:, 0]
+    sizes = {**dict.fromkeys(LADDER, len(day)), DUSK: len(night)}
+    lights = {**{c: (c, day.index) for c in LADDER}, DUSK: ("clean", night.index)}
+    levels, matched = [], []
+    for (model, measure), draws in _measured(frames, lights, weights).items():
+        for light in lights:
+            row = {"model": model, "measure": measure, "light": light, "luma": at[light][0]}
+            levels.append(row | _interval(draws[light], sizes[light], "value"))
+        matched.append({"model": model, "measure": measure} | _match(draws, at, len(night)))
+    rows = [{"light": k, "n": sizes[k]} | _interval(v, sizes[k], "luma") for k, v in at.items()]
+    return Light(pd.DataFrame(levels), pd.DataFrame(matched), pd.DataFrame(rows))
+
+
+def _put_together(parts: Sequence[Results]) -> dict[str, pd.DataFrame]:
+    """Return conditions, segmentation and per-image frames of several runs, each scene once."""
+    found: dict[str, list[pd.DataFrame]] = {"conditions": [], "segmentation": [], "images": []}
+    seen: set[str] = set()
+    for part in parts:
+        new = set(part.scenes.scene_id) - seen
+        seen |= new
+        own = (part.conditions, part.segmentation, part.vlm_per_image())
+        for name, frame in zip(found, own, strict=True):
+            found[name].append(frame[frame.scene_id.isin(new)])
+    return {name: pd.concat(frames, ignore_index=True) for name, frames in found.items()}
+
+
+def _measured(
+    frames: Mapping[str, pd.DataFrame],
+    lights: Mapping[str, tuple[str, pd.Index]],
+    weights: Mapping[str, np.ndarray],
+) -> dict[tuple[str, str], dict[str, np.ndarray]]:
+    """Return (model, measure) -> light -> draws (1 + R,).
+
+    mIoU is over the classes in the truth of the day frames and of the dusk frames alike.
+    """
+    found: dict[tuple[str, str], dict[str, np.ndarray]] = {}
+    for segmenter, own in frames["segmentation"].groupby("segmenter", sort=False):
+        counts = {}
+        for light, (condition, scenes) in lights.items():
+            rows = own[own.condition == condition].set_index("scene_id").confusion
+            stack = np.stack(list(rows.loc[scenes]))
+            counts[light] = resampled_counts(stack, weights[DUSK if light == DUSK else "day"])
+        both = (counts["clean"][0, 1] > 0) & (counts[DUSK][0, 1] > 0)
+        found[segmenter, "miou"] = {k: miou_of_counts(v * both) for k, v in counts.items()}
+    for vlm, own in frames["images"].groupby("vlm", sort=False):
+        for measure, column in _RATES.items():
+            draws = {}
+            for light, (condition, scenes) in lights.items():
+                rows = own[own.condition == condition].set_index("scene_id")[column]
+                values = rows.loc[scenes].astype(float).to_numpy()[:, None]
+                drawn = weights[DUSK if light == DUSK else "day"]
+                draws[light] = weighted_mean(drawn, values)[:, 0]
+            found[vlm, measure] = draws
+    return found
+
+
+def _match(
+    draws: Mapping[str, np.ndarray], luma: Mapping[str, np.ndarray], scenes: int
+) -> dict[str, float]:
+    """Return the natural change, the synthetic one at the luma of dusk, and their difference."""
+    rungs = LADDER[::-1]  # darkest first, as interpolation wants it
+    x = np.stack([luma[c] for c in rungs], axis=1)
+    y = np.stack([draws[c] for c in rungs], axis=1)
+    at = luma[DUSK]
+    read = np.array([np.interp(*row) for row in zip(at, x, y, strict=True)])
+    read[(at < x[:, 0]) | (at > x[:, -1])] = np.nan
+    natural, synthetic = draws[DUSK] - draws["clean"], read - draws["clean"]
+    return (
+        _interval(natural, scenes, "natural")
+        | _interval(synthetic, scenes, "synthetic")
+        | _interval(natural - synthetic, scenes, "difference")
+    )
+
+
+def _interval(draws: np.ndarray, scenes: int, name: str) -> dict[str, float]:
+    low, high = percentiles(draws[1:], scenes=scenes)
+    return {name: float(draws[0]), f"{name}_low": float(low), f"{name}_high": float(high)}

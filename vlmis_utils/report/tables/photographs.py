@@ -1,0 +1,106 @@
+"""Tables of the photographs, beside the synthetic world and what the paper printed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import pandas as pd
+
+from vlmis_utils.analysis.worlds import World
+from vlmis_utils.core.formatting import percent
+from vlmis_utils.protocol.classes import CRITICAL_CLASSES, OBJECT_CLASSES
+from vlmis_utils.report.tables.markdown import Column, crossed, span
+from vlmis_utils.report.text.scenes import dataset_words
+
+__all__ = [
+    "ENOUGH", "load_label_agreement", "load_prevalence", "load_worlds", "prevalence", "stacked",
+]  # fmt: skip
+
+# Scenes with, and scenes without, a class that it takes to say how well its presence is told.
+ENOUGH = 20
+_SPAN = re.compile(r" ?\[[^\]]*\]\{\.[a-z]+\}")
+
+
+def load_worlds(worlds: Mapping[str, World]) -> pd.DataFrame:
+    """Return world, its scenes, the share unsafe, and where its records are from."""
+    rows = [
+        {
+            "world": name,
+            "scenes": dataset_words(world.results.scenes),
+            "unsafe": percent((~world.results.scenes.safe).mean()),
+            "records": "kept in `book/measured`" if world.kept else "of this run",
+        }
+        for name, world in worlds.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def prevalence(worlds: Mapping[str, World]) -> pd.DataFrame:
+    """Return world, class, positives, n, judged: in how many scenes each object class is present.
+
+    ``judged`` is whether `ENOUGH` scenes have the class and `ENOUGH` have not. Classes that a
+    world's labels do not know are left out.
+    """
+    rows = []
+    for name, world in worlds.items():
+        truth = world.results.truth
+        present = truth[truth.condition == "clean"].present
+        for each in (c for c in OBJECT_CLASSES if c in world.results.annotated):
+            positives, n = sum(each in classes for classes in present), len(present)
+            judged = min(positives, n - positives) >= ENOUGH
+            rows.append((name, each, positives, n, judged))
+    return pd.DataFrame(rows, columns=["world", "class", "positives", "n", "judged"])
+
+
+def load_prevalence(found: pd.DataFrame) -> pd.DataFrame:
+    """Return a row a class and a column a world: the share of scenes that hold the class.
+
+    Args:
+        found: from `prevalence`.
+    """
+    cells = [
+        f"{percent(row.positives / row.n)} {span(f'{row.positives} of {row.n}', 'interval')}"
+        + ("" if row.judged else f" {span('not judged', 'interval')}")
+        for row in found.itertuples()
+    ]
+    table = found.assign(cell=cells).pivot(index="class", columns="world", values="cell")
+    table = table.reindex([c for c in OBJECT_CLASSES if c in table.index])
+    table.index = [f"**{c}**" if c in CRITICAL_CLASSES else c for c in table.index]
+    columns = list(dict.fromkeys(found.world))
+    return table[columns].fillna("no label").rename_axis("class").reset_index()
+
+
+def load_label_agreement(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rule, against what, and each measure with its interval.
+
+    Args:
+        rows: of ``label_agreement.csv``: rule, against, measure, value, low, high.
+    """
+    lead = [Column("rule", "rule"), Column("against", "against")]
+    return crossed(rows, lead, "measure", Column("", "value", interval=("low", "high")))
+
+
+def stacked(table: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return finished cells with, below each, the value that the same cell has elsewhere.
+
+    Args:
+        table: finished cells, the first column naming the row.
+        others: what to call them -> tables of the same kind; intervals and printed values of them
+            are left out, and so are rows and columns that ``table`` lacks.
+
+    >>> here = pd.DataFrame({"condition": ["clean"], "CLIP": ["0.5 [0.4 to 0.6]{.interval}"]})
+    >>> stacked(here, {"there": here}).CLIP[0]
+    '0.5 [0.4 to 0.6]{.interval} [there 0.5]{.interval}'
+    """
+    first, result = table.columns[0], table.copy()
+    for name, other in others.items():
+        known = other.set_index(other.columns[0])
+        for column in (c for c in table.columns[1:] if c in known):
+            plain = known[column].astype(str).str.replace(_SPAN, "", regex=True).str.strip()
+            below = [plain.get(row, "") for row in table[first]]
+            result[column] = [
+                f"{cell} {span(f'{name} {value}', 'interval')}" if value not in ("", "–") else cell
+                for cell, value in zip(result[column], below, strict=True)
+            ]
+    return result
