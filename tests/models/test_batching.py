@@ -7,8 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vlmis_utils.core.errors import RunError
-from vlmis_utils.models.batching import answer_in_parts, in_parts, out_of_memory
+from vlmis_utils.core.errors import RunError, UserError
+from vlmis_utils.models.batching import answer_in_parts, check_images, in_parts, out_of_memory
 from vlmis_utils.protocol.answer import Answer
 from vlmis_utils.protocol.prompts import PROMPTS
 
@@ -79,3 +79,16 @@ def test_answers_halve_images_then_prompts(limit: int, count: int) -> None:
     assert [[a.text for a in row] for row in found] == [
         [f"{image} {p.name}" for p in PROMPTS] for image in range(count)
     ]
+
+
+@pytest.mark.parametrize(
+    ("images", "words"),
+    [
+        (torch.zeros(3, 4, 5, dtype=torch.uint8), r"torch.uint8 \(3, 4, 5\)"),
+        (torch.zeros(1, 1, 4, 5, dtype=torch.uint8), r"torch.uint8 \(1, 1, 4, 5\)"),
+        (torch.zeros(1, 3, 4, 5), r"torch.float32 \(1, 3, 4, 5\)"),
+    ],
+)
+def test_images_of_another_shape_or_type_are_refused(images: torch.Tensor, words: str) -> None:
+    with pytest.raises(UserError, match=rf"images must be uint8 \(B, 3, H, W\), not {words}"):
+        check_images(images)

@@ -1,4 +1,4 @@
-"""As many images at a time as a device's memory holds: the one halving on out-of-memory."""
+"""Batches: what one is, and as many images at a time as a device's memory holds."""
 
 from __future__ import annotations
 
@@ -8,16 +8,24 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from vlmis_utils.core.errors import RunError
+from vlmis_utils.core.errors import RunError, UserError
 from vlmis_utils.protocol.answer import Answer
 from vlmis_utils.protocol.prompts import Prompt
 
-__all__ = ["answer_in_parts", "in_parts", "out_of_memory"]
+__all__ = ["answer_in_parts", "check_images", "in_parts", "out_of_memory"]
 
 T = TypeVar("T")
 Ask = Callable[[Tensor, Sequence[Prompt]], list[list[Answer]]]
 
 _FULL = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
+
+
+def check_images(images: Tensor) -> None:
+    """Raise `UserError` unless images are uint8 (B, 3, H, W)."""
+    if images.ndim != 4 or images.shape[1] != 3 or images.dtype != torch.uint8:
+        raise UserError(
+            f"images must be uint8 (B, 3, H, W), not {images.dtype} {tuple(images.shape)}"
+        )
 
 
 def out_of_memory(error: BaseException) -> bool:

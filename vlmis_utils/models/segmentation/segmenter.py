@@ -8,8 +8,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from vlmis_utils.core.errors import UserError
-from vlmis_utils.models.batching import in_parts
+from vlmis_utils.models.batching import check_images, in_parts
 
 __all__ = ["Scorer", "Segmenter", "Steps", "WithScores"]
 
@@ -119,10 +118,7 @@ class Segmenter:
         return tuple(torch.stack(part) for part in zip(*pairs, strict=True))
 
     def _in_parts(self, run: Callable[[Tensor], list], images: Tensor) -> list:
-        if images.ndim != 4 or images.shape[1] != 3 or images.dtype != torch.uint8:
-            raise UserError(
-                f"images must be uint8 (B, 3, H, W), not {images.dtype} {tuple(images.shape)}"
-            )
+        check_images(images)
         height, width = images.shape[2:]
         full = (
             f"{self.name}: one {height}x{width} image does not fit in memory: set device to cpu, or"

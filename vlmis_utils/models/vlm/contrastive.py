@@ -18,7 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from vlmis_utils.core.errors import UserError, one_line
-from vlmis_utils.models.batching import in_parts
+from vlmis_utils.models.batching import check_images, in_parts
 from vlmis_utils.models.checkpoints import damaged_file
 from vlmis_utils.models.options import Options, read_options
 from vlmis_utils.models.vlm.contrastive_checkpoint import locate
@@ -86,10 +86,7 @@ class Contrastive:
             UserError: an unknown prompt, or images of another shape or type.
             RunError: one image does not fit in memory.
         """
-        if images.ndim != 4 or images.shape[1] != 3 or images.dtype != torch.uint8:
-            raise UserError(
-                f"images must be uint8 (B, 3, H, W), not {images.dtype} {tuple(images.shape)}"
-            )
+        check_images(images)
         pairs = [contrastive_pairs(prompt.name) for prompt in prompts]
         if not len(images):
             return []

@@ -15,20 +15,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from vlmis_utils.core.errors import UserError
 from vlmis_utils.core.progress import say
-from vlmis_utils.models.batching import answer_in_parts
+from vlmis_utils.models.batching import answer_in_parts, check_images
 from vlmis_utils.models.vlm.chat_template import chat, decode_greedily
 from vlmis_utils.models.vlm.decoded import to_answers
 from vlmis_utils.models.vlm.first_token import generate, spellings
-from vlmis_utils.models.vlm.generative_options import (
-    Settings,
-)
+from vlmis_utils.models.vlm.generative_options import Settings
 from vlmis_utils.models.vlm.packed_decoding import Rules, decode
 from vlmis_utils.models.vlm.prefix_cache import (
     Layout,
@@ -37,12 +34,9 @@ from vlmis_utils.models.vlm.prefix_cache import (
     image_token,
     read,
     why_not_shared,
-)
+)  # fmt: skip
 from vlmis_utils.protocol.answer import Answer
 from vlmis_utils.protocol.prompts import Prompt
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["Generative"]
 
@@ -110,10 +104,7 @@ class Generative:
             UserError: images of another shape or type.
             RunError: one image and one prompt do not fit in memory.
         """
-        if images.ndim != 4 or images.shape[1] != 3 or images.dtype != torch.uint8:
-            raise UserError(
-                f"images must be uint8 (B, 3, H, W), not {images.dtype} {tuple(images.shape)}"
-            )
+        check_images(images)
         step = self._together or max(1, _ROWS // max(1, len(prompts)))
         answers: list[list[Answer]] = []
         for some in images.split(step) if len(images) else ():
