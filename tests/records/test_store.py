@@ -51,7 +51,7 @@ def test_different_facts_never_share_a_key() -> None:
 
 def test_a_shard_comes_back_as_written(tmp_path: Path) -> None:
     store, key = Store(tmp_path), shard_key(FACTS)
-    assert not store.has("answers", key) and store.read("answers", key) is None
+    assert not store.path("answers", key).exists() and store.read("answers", key) is None
     store.write("answers", key, answers(), FACTS)
     read = store.read("answers", key)
     assert list(read.columns) == [c.name for c in SCHEMAS["answers"]]

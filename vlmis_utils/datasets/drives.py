@@ -16,7 +16,6 @@ from vlmis_utils.protocol.timing import InTime
 from vlmis_utils.streetworld.correspondence import Seen, pixels_before
 from vlmis_utils.streetworld.drive import Moment, begin
 from vlmis_utils.streetworld.version import drive_version
-from vlmis_utils.streetworld.world import Frame
 
 __all__ = ["DriveFrame", "drive_frames"]
 
@@ -85,13 +84,6 @@ class DriveFrame:
         """Depth in metres, float32 (H, W), inf = sky."""
         depth = self._read("depth")["depth"].astype(np.float32)
         return np.where(depth < 0, np.inf, depth).astype(np.float32)
-
-    def frame_of_world(self) -> Frame:
-        """Everything about the picture, as a scene of StreetWorld gives it."""
-        return Frame(
-            self.image(), self.labels(), self.instances(), self.depth(), self.safe,
-            self.safety_reason,
-        )  # fmt: skip
 
     def seen(self) -> Seen:
         """What correspondence between frames is computed from."""

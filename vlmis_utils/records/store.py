@@ -108,10 +108,6 @@ class Store:
         """Return where the shard ``key`` of ``table`` lies, or would lie."""
         return self.root / "shards" / table / f"{key}.parquet"
 
-    def has(self, table: str, key: str) -> bool:
-        """Whether a shard lies there (it may turn out damaged when read)."""
-        return self.path(table, key).exists()
-
     def sweep(self) -> None:
         """Remove the drafts that a killed run left; only for who holds the study's lock."""
         if isinstance(self.root, Path):
