@@ -14,12 +14,26 @@ from IPython.display import HTML
 
 from vlmis_utils.analysis.sequences.strip import Shot
 from vlmis_utils.report.figures.scenes import colourise
-from vlmis_utils.report.style import GREY, INK, PALE, WIDTH, colour, new_figure, styled
+from vlmis_utils.report.style import (
+    GREY,
+    INK,
+    PALE,
+    WIDTH,
+    colour,
+    legend,
+    mark_handle,
+    new_figure,
+    patch_legend,
+    styled,
+)
+from vlmis_utils.report.words import METRICS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["animation", "plot_strip", "plot_survival", "plot_verdicts"]
+__all__ = ["animation", "plot_gains", "plot_strip", "plot_survival", "plot_verdicts"]
+
+_MARKS = {"cl": "o", "LL": "v", "MB": "s", "OC": "^"}  # by the first letters of a condition
 
 _SAFE, _UNSAFE = "#009E73", "#D55E00"
 _TINTS = {"safe": _SAFE, "unsafe": _UNSAFE, "abstain": GREY}
@@ -117,8 +131,6 @@ def plot_verdicts(frames: pd.DataFrame, vlms: Sequence[str], labels: Mapping[str
                         else d for d in drives], fontsize=8)  # fmt: skip
         axis.grid(visible=False)
     axes[0, 0].set_ylabel("drive")
-    from vlmis_utils.report.style import patch_legend
-
     patch_legend(figure, {"safe": _SAFE, "unsafe": _UNSAFE, "no decision": GREY})
     return figure
 
@@ -142,4 +154,39 @@ def plot_survival(curves: pd.DataFrame, labels: Mapping[str, str], rate: float) 
     axis.set(xlabel="seconds", ylabel="still said", ylim=(0, 1.03), xlim=(0, None))
     axis.grid(color=PALE)
     axis.legend(loc="upper right")
+    return figure
+
+
+@styled
+def plot_gains(
+    pixels: pd.DataFrame, spoken: pd.DataFrame, labels: Mapping[str, str], rule: str = "majority"
+) -> Figure:
+    """One panel a metric: gain of language over gain of mIoU, a point for each VLM and condition.
+
+    Args:
+        pixels: from `analysis.sequences.aggregation.quality_gains`; their mean over segmenters.
+        spoken: from `analysis.sequences.aggregation.gains`.
+        labels: model name to the name shown.
+        rule: of the answers.
+    """
+    quality = pixels.groupby("condition", sort=False)[["gain", "low", "high"]].mean()
+    rows = spoken[(spoken.rule == rule) & spoken.condition.isin(quality.index)]
+    metrics = list(dict.fromkeys(rows.metric))
+    figure, axes = new_figure(2.9, 1, max(1, len(metrics)), sharey=True)
+    for axis, metric in zip(axes.flat, metrics, strict=False):
+        axis.axhline(0, color=GREY, linewidth=1)
+        axis.axvline(0, color=GREY, linewidth=1)
+        for row in rows[rows.metric == metric].itertuples():
+            at = quality.loc[row.condition]
+            axis.plot([at.gain] * 2, [row.low, row.high], color=colour(row.vlm), linewidth=1)
+            axis.plot(at.gain, row.gain, _MARKS.get(row.condition[:2], "o"), color=colour(row.vlm))
+        axis.set(title=METRICS[metric])
+        axis.tick_params(axis="x", rotation=45)
+    axes[0, 0].set_ylabel("gain of language")
+    figure.supxlabel("gain of mIoU", fontsize=11)
+    seen = [c for c in quality.index if c[:2] in _MARKS]
+    handles = [mark_handle(labels.get(v, v), colour(v)) for v in dict.fromkeys(rows.vlm)]
+    handles += [mark_handle(c, GREY, _MARKS[c[:2]]) for c in seen]
+    if handles:
+        legend(figure, handles, 4)
     return figure

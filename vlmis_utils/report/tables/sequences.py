@@ -6,13 +6,17 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from vlmis_utils.analysis.sequences.aggregation import RULES
 from vlmis_utils.protocol.conditions import ordered
-from vlmis_utils.report.tables.markdown import Column, cells
+from vlmis_utils.report.tables.markdown import Column, cells, crossed
+from vlmis_utils.report.words import METRICS
 
 __all__ = [
     "load_drives",
+    "load_gains",
     "load_language_over_time",
     "load_pixels_over_time",
+    "load_price",
     "load_safety_over_time",
 ]
 
@@ -96,3 +100,28 @@ def load_pixels_over_time(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.
         Column("without motion", "raw_flips", digits=3, interval=True),
         Column("drift of mIoU, 1/s", "miou_drift", interval=True, sign=True),
     )  # fmt: skip
+
+
+def load_gains(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """Return the gain of each rule in each metric, a row for each VLM, condition and rule.
+
+    Args:
+        frame: from `analysis.sequences.aggregation.gains`.
+        labels: model name to the name shown.
+    """
+    lead = [*_lead("vlm", labels), Column("rule", "rule", words=RULES)]
+    gain = Column("", "gain", interval=("low", "high"), sign=True)
+    return crossed(_sorted(frame, "vlm"), lead, "metric", gain, words=METRICS)
+
+
+def load_price(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """Return flicker, lag and exposure of each rule by VLM, from `over_drives`."""
+    return cells(
+        frame.sort_values("vlm", kind="stable"),
+        Column("model", "vlm", words=labels),
+        Column("rule", "rule"),
+        Column("flicker of mentions", "flicker", interval=True),
+        Column("of the safety answer", "safety_flicker", interval=True),
+        Column("safety lag, frames", "lag", interval=True),
+        Column("unsafe time judged safe", "exposure", interval=True),
+    )
