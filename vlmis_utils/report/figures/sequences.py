@@ -153,7 +153,10 @@ def plot_survival(curves: pd.DataFrame, labels: Mapping[str, str], rate: float) 
                           linewidth=0)  # fmt: skip
     axis.set(xlabel="seconds", ylabel="still said", ylim=(0, 1.03), xlim=(0, None))
     axis.grid(color=PALE)
-    axis.legend(loc="upper right")
+    if curves.empty:
+        axis.text(0.5, 0.5, "no model hallucinates", transform=axis.transAxes, ha="center")
+    else:
+        axis.legend(loc="upper right")
     return figure
 
 

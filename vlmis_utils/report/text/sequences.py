@@ -36,7 +36,8 @@ def carried(frame: pd.DataFrame) -> str:
         first = "Neither gains by looking longer, so there is nothing that could carry over."
     return (
         f"{first} Label maps gain {words['pixels']} in mIoU, answers {words['language']} in the "
-        f"mean of HR, COR and SMR; the difference is {words['difference']} (95 % intervals over drives)."
+        f"mean of HR, COR and SMR; the difference is {words['difference']} "
+        "(95 % intervals over drives)."
     )
 
 
