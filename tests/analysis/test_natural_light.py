@@ -75,3 +75,10 @@ def test_a_frame_of_two_runs_counts_once_and_what_is_missing_is_none() -> None:
     assert compare_light([made_up(np.random.default_rng(0), 8, 0, 0.2)], 40) is None
     made.conditions["luma"] = np.nan
     assert compare_light([made], 40) is None
+
+
+def test_a_model_that_did_not_see_every_light_is_left_out() -> None:
+    made = made_up(np.random.default_rng(0), 8, 6, 0.2)
+    some = made.segmentation[made.segmentation.condition != "LL2"].assign(segmenter="t")
+    made.segmentation = pd.concat([made.segmentation, some])
+    assert set(compare_light([made], 40).levels.model) == {"s", "a"}

@@ -41,7 +41,7 @@ def findings(worlds: Mapping[str, World]) -> pd.DataFrame:
         ``r smr`` (Spearman's correlation with mIoU); over (the level of a correlation, else "");
         key (models and condition); world; value; sign: 1, -1, or 0 for open.
     """
-    parts = [_printed()]
+    parts = []
     for name, world in worlds.items():
         lost = world.summary("quality_changes").assign(metric="miou")
         moved = world.summary("misalignment_changes")
@@ -53,7 +53,7 @@ def findings(worlds: Mapping[str, World]) -> pd.DataFrame:
             _rows(moved, name, "delta", ["vlm", "condition"]),
             _rows(found.assign(metric="r " + found.metric), name, "r", ["segmenter", "vlm"]),
         ]
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat([*parts, _printed()], ignore_index=True)
 
 
 def _rows(frame: pd.DataFrame, world: str, value: str, key: Sequence[str]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ Intervals are at 95 %, percentiles over resampled scenes, day and dusk drawn ind
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -117,7 +117,7 @@ def _measured(
     mIoU is over the classes in the truth of the day frames and of the dusk frames alike.
     """
     found: dict[tuple[str, str], dict[str, np.ndarray]] = {}
-    for segmenter, own in frames["segmentation"].groupby("segmenter", sort=False):
+    for segmenter, own in _complete(frames["segmentation"], "segmenter", lights):
         counts = {}
         for light, (condition, scenes) in lights.items():
             rows = own[own.condition == condition].set_index("scene_id").confusion
@@ -125,7 +125,7 @@ def _measured(
             counts[light] = resampled_counts(stack, weights[DUSK if light == DUSK else "day"])
         both = (counts["clean"][0, 1] > 0) & (counts[DUSK][0, 1] > 0)
         found[segmenter, "miou"] = {k: miou_of_counts(v * both) for k, v in counts.items()}
-    for vlm, own in frames["images"].groupby("vlm", sort=False):
+    for vlm, own in _complete(frames["images"], "vlm", lights):
         for measure, column in _RATES.items():
             draws = {}
             for light, (condition, scenes) in lights.items():
@@ -135,6 +135,16 @@ def _measured(
                 draws[light] = weighted_mean(drawn, values)[:, 0]
             found[vlm, measure] = draws
     return found
+
+
+def _complete(
+    frame: pd.DataFrame, model: str, lights: Mapping[str, tuple[str, pd.Index]]
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield each model that saw the frames of all lights, with its rows."""
+    for name, own in frame.groupby(model, sort=False):
+        seen = set(zip(own.condition, own.scene_id, strict=True))
+        if all((c, scene) in seen for c, scenes in lights.values() for scene in scenes):
+            yield name, own
 
 
 def _match(

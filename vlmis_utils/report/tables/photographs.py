@@ -10,11 +10,12 @@ import pandas as pd
 from vlmis_utils.analysis.worlds import World
 from vlmis_utils.core.formatting import percent
 from vlmis_utils.protocol.classes import CRITICAL_CLASSES, OBJECT_CLASSES
-from vlmis_utils.report.tables.markdown import Column, crossed, span
+from vlmis_utils.report.tables.markdown import Column, cells, crossed, span
 from vlmis_utils.report.text.scenes import dataset_words
 
 __all__ = [
-    "ENOUGH", "load_label_agreement", "load_prevalence", "load_worlds", "prevalence", "stacked",
+    "ENOUGH", "load_full_size", "load_label_agreement", "load_prevalence", "load_worlds",
+    "prevalence", "stacked",
 ]  # fmt: skip
 
 # Scenes with, and scenes without, a class that it takes to say how well its presence is told.
@@ -59,16 +60,41 @@ def load_prevalence(found: pd.DataFrame) -> pd.DataFrame:
     Args:
         found: from `prevalence`.
     """
-    cells = [
+    shown = [
         f"{percent(row.positives / row.n)} {span(f'{row.positives} of {row.n}', 'interval')}"
         + ("" if row.judged else f" {span('not judged', 'interval')}")
         for row in found.itertuples()
     ]
-    table = found.assign(cell=cells).pivot(index="class", columns="world", values="cell")
+    table = found.assign(cell=shown).pivot(index="class", columns="world", values="cell")
     table = table.reindex([c for c in OBJECT_CLASSES if c in table.index])
     table.index = [f"**{c}**" if c in CRITICAL_CLASSES else c for c in table.index]
     columns = list(dict.fromkeys(found.world))
     return table[columns].fillna("no label").rename_axis("class").reset_index()
+
+
+def load_full_size(rows: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """Return, by model, mIoU beside the official evaluator's, processor time and memory.
+
+    Args:
+        rows: of ``full-size.csv``: model, cpu_seconds, mib and, of segmenters, a row a condition
+            with miou, official_miou, largest_gap.
+        labels: model name to label.
+    """
+    clean = rows[(rows.condition == "clean") | rows.condition.isna()].set_index("model")
+    gaps = rows.groupby("model", sort=False).largest_gap.max()
+    table = clean.assign(gap=gaps, name=[labels.get(m, m) for m in clean.index])
+    return cells(
+        table.loc[gaps.index],
+        Column("model", "name"),
+        Column("mIoU, clean", "miou", digits=4),
+        Column("official mIoU, clean", "official_miou", digits=4),
+        Column(
+            "largest gap of a class, all conditions", "gap",
+            form=lambda v: "–" if pd.isna(v) else f"{v:.0e}" if v else "0",
+        ),
+        Column("processor s an image", "cpu_seconds"),
+        Column("peak memory, MiB", "mib", digits=0),
+    )  # fmt: skip
 
 
 def load_label_agreement(rows: pd.DataFrame) -> pd.DataFrame:
