@@ -10,7 +10,7 @@ STUDY = $(basename $(notdir $(PARAMS)))
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help book test lint format weights quality serve bench gpu lock clean distclean env
+.PHONY: help book test lint format weights quality serve pdf lab bench gpu lock clean distclean env
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,12 @@ quality: $(READY)  ## measure the embedded models, and write their model cards (
 
 serve: $(READY)  ## show the book at http://127.0.0.1:8000
 	@$(BIN)/python -m http.server -b 127.0.0.1 -d build/$(STUDY)/html 8000
+
+pdf: $(READY)  ## print the book that is built to build/<study>/<study>.pdf, with bookmarks
+	@$(BIN)/python -m vlmis_utils.report.pdf build/$(STUDY)
+
+lab: $(READY)  ## open the pages in JupyterLab, where they run as they are (LAB="--no-browser ...")
+	@$(BIN)/python -m vlmis_utils.report.lab $(LAB)
 
 bench: $(READY)  ## run the benchmarks
 	@for file in tests/benchmarks/bench_*.py; do echo "$$file"; $(BIN)/python $$file || exit 1; done

@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urldefrag, urlsplit
 
+import nbformat
 import pytest
 import yaml
 from playwright.sync_api import Browser, Page
@@ -164,6 +165,15 @@ def test_a_page_opens_cleanly_wide_and_narrow(page: Page, address: str, name: st
     )
     assert not wide, "wider than a phone"
     assert not page.wrong
+
+
+def test_the_download_button_gives_the_page_with_its_outputs(book: Path) -> None:
+    page = book / "notebooks" / "06-2-vlm-results.html"
+    given = [t for t in anatomy(page).targets if t.endswith(".ipynb")]
+    assert given
+    notebook = nbformat.read((page.parent / given[0]).resolve(), as_version=4)
+    assert sum(len(c.get("outputs", ())) for c in notebook.cells) >= 3
+    assert "Run this page" in page.read_text(encoding="utf-8")
 
 
 def test_search_finds_a_word(page: Page, address: str) -> None:

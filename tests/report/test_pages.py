@@ -241,6 +241,17 @@ def test_pages_at_other_parameters_are_known(repository: Path) -> None:
     assert "other parameters" not in nbformat.writes(nbformat.read(path, 4))
 
 
+def test_a_page_says_once_how_to_run_it(repository: Path) -> None:
+    write(repository, a="print(1)")
+    study = Study(study="x")
+    execution.execute(study, execute.find_pages())
+    path = repository / study.folder / "source" / "notebooks" / "a.ipynb"
+    for _ in range(2):
+        book.note_run(path, "a")
+        said = [c.source for c in nbformat.read(path, 4).cells if "Run this page" in c.source]
+        assert len(said) == 1 and "notebooks/a.md" in said[0] and "--only a" in said[0]
+
+
 def test_a_page_is_chosen_by_the_start_of_its_name(repository: Path) -> None:
     write(repository, **{"05-4-models": "print(1)", "06-1-tables": "print(2)"})
     pages = execute.find_pages()

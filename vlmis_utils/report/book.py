@@ -17,9 +17,10 @@ from vlmis_utils.report.build_html import CONFIG, make_html
 from vlmis_utils.report.execution import LACKING, other_parameters
 from vlmis_utils.report.pages import EXPLORER, NOTEBOOKS, TOC, find_pages
 
-__all__ = ["build", "note_parameters"]
+__all__ = ["build", "note_parameters", "note_run"]
 
 PROSE = Path("book")
+_RUN = "vlmis-run"  # marks the cell that says how to run a page
 _NOTE = "vlmis-note"  # marks the cell that says at which parameters a page stands
 
 
@@ -79,6 +80,7 @@ def _collect(study: Study, source: Path, html: Path, doctrees: Path) -> tuple[li
             unexecuted.append(page.name)
         else:
             note_parameters(target, others.get(page.name, {}))
+            note_run(target, page.name)
             shortened |= LACKING in nbformat.read(target, as_version=4).metadata
     return unexecuted, shortened
 
@@ -98,6 +100,21 @@ def note_parameters(path: Path, other: dict[str, object]) -> None:
     if cells != notebook.cells:
         notebook.cells = cells
         write_atomically(path, nbformat.writes(notebook).encode())
+
+
+def note_run(path: Path, name: str) -> None:
+    """Say at the end of an executed page, once, how a reader runs it."""
+    notebook = nbformat.read(path, as_version=4)
+    if any(cell.metadata.get(_RUN) for cell in notebook.cells):
+        return
+    text = (
+        ":::{dropdown} Run this page\n"
+        f"`make lab` opens JupyterLab, where `notebooks/{name}.md` is a notebook and runs as it "
+        f"is. `vlmis run params/X.yaml --only {name}` computes what it needs, then the page. The "
+        "download button above gives it as it stands here, outputs and all.\n:::"
+    )
+    notebook.cells.append(nbformat.v4.new_markdown_cell(text, metadata={_RUN: True}, id="run"))
+    write_atomically(path, nbformat.writes(notebook).encode())
 
 
 def _lay_beside(made: Path, target: Path) -> None:

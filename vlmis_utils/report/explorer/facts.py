@@ -18,6 +18,7 @@ from vlmis_utils.analysis.results import BLANK, Results
 from vlmis_utils.protocol.classes import LANGUAGE_CLASSES, PALETTE
 from vlmis_utils.protocol.conditions import ordered
 from vlmis_utils.protocol.prompts import DESCRIBE, PRESENCE, SAFETY
+from vlmis_utils.protocol.signals import FLIPS, PICTURE_SIGNALS, SEGMENTER_SIGNALS
 from vlmis_utils.report.style import colour
 
 __all__ = ["index", "places", "scene_answers"]
@@ -56,8 +57,11 @@ def index(results: Results, labels: Mapping[str, str], full: Mapping[str, str]) 
     judged, quality = results.vlm_per_image(), quality_measures(results)
     bits = _Bits(results.reading.vocabulary)
     truth = _by_picture(results.truth, pictures)
-    psnr = _by_picture(results.conditions, pictures).psnr
-    signals = [_signal("psnr", "", "PSNR against the clean picture, dB", psnr, 1)]
+    seen = _by_picture(results.conditions, pictures)
+    signals = [_signal("psnr", "", "PSNR against the clean picture, dB", seen.psnr, 1)]
+    signals += [
+        _signal(name, "", name.replace("_", " "), seen[name], 4) for name in PICTURE_SIGNALS
+    ]
     vlms, segmenters = [], []
     for vlm, rows in judged.groupby("vlm", sort=False):
         mine = _by_picture(rows, pictures)
@@ -90,6 +94,12 @@ def index(results: Results, labels: Mapping[str, str], full: Mapping[str, str]) 
         signals += [
             _signal(f"{m.name}:{segmenter}", label, m.words, mine[m.name])
             for m in measures(results.reading.critical_classes)
+        ]
+        scores = results.segmentation[results.segmentation.segmenter == segmenter]
+        scores = _by_picture(scores, pictures)
+        signals += [
+            _signal(f"{name}:{segmenter}", label, name.replace("_", " "), scores[name])
+            for name in (*SEGMENTER_SIGNALS, *FLIPS)
         ]
     clean = truth.iloc[:: len(conditions)]
     return {
@@ -174,4 +184,5 @@ def _numbers(values: Iterable[float], digits: int = 3) -> list[float | None]:
 
 
 def _signal(key: str, model: str, words: str, values: pd.Series, digits: int = 3) -> dict:
+    values = pd.to_numeric(values)  # what older records lack is None
     return {"key": key, "model": model, "words": words, "values": _numbers(values, digits)}
