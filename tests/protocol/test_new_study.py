@@ -23,8 +23,11 @@ def begun(tmp_path: Path, source: str, name: str = "mine") -> new.New:
     return new.new_study(name, copied, page_keys)
 
 
-def test_the_commented_file_explains_every_key() -> None:
-    assert set(read_yaml(new.COMMENTED)) >= set(KEYS)
+def test_every_key_is_explained_or_left_at_its_default(tmp_path: Path) -> None:
+    explained = set(read_yaml(new.COMMENTED))
+    assert explained <= set(KEYS)
+    made = begun(tmp_path, "streetworld")
+    assert set(read_yaml(made.path)) == explained
 
 
 @pytest.mark.parametrize("source", SOURCES)

@@ -122,6 +122,7 @@ def _text(study: Study, source: Path, asked: dict[str, str]) -> str:
              "# below it and remove the line. Everything else may stay as it is."]  # fmt: skip
     if source != COMMENTED:
         lines += ["#", f"# What {source.name} says of itself:", "#", *_header(source)]
+    comments = _comments(source)
     body = COMMENTED.read_text(encoding="utf-8").splitlines()
     start = next(i for i, line in enumerate(body) if not line.startswith("#"))
     written = set()
@@ -133,12 +134,14 @@ def _text(study: Study, source: Path, asked: dict[str, str]) -> str:
         key = found["key"]
         lines += [*_asked(asked, key), _line(key, values[key], found["comment"] or "")]
         written.add(key)
-    rest = [key for key in (*values, *asked) if key not in written]
-    if rest:
-        lines += ["", "# What single pages take."]
-    for key in dict.fromkeys(rest):
-        value = values.get(key, "own")
-        lines += [*_asked(asked, key), _line(key, value, "")]
+    usual = flat(Study())
+    other = [key for key in values if usual.get(key) != values[key]]
+    own = [key for key in other if key not in written]
+    pages = [key for key in asked if key not in {*written, *own}]
+    if own or pages:
+        lines += ["", f"# What {source.name} says beside, and what single pages take."]
+    for key in (*own, *pages):
+        lines += [*_asked(asked, key), _line(key, values.get(key, "own"), comments.get(key, ""))]
     return "\n".join(lines) + "\n"
 
 
@@ -146,6 +149,12 @@ def _header(source: Path) -> list[str]:
     lines = source.read_text(encoding="utf-8").splitlines()
     end = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
     return lines[:end]
+
+
+def _comments(source: Path) -> dict[str, str]:
+    """Return what a parameter file says beside its keys."""
+    found = map(_KEY.match, source.read_text(encoding="utf-8").splitlines())
+    return {line["key"]: line["comment"] for line in found if line and line["comment"]}
 
 
 def _asked(asked: dict[str, str], key: str) -> list[str]:
