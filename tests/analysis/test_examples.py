@@ -8,7 +8,10 @@ import pytest
 
 from vlmis_utils.analysis import examples
 from vlmis_utils.core.errors import UserError
+from vlmis_utils.datasets.registry import open_scenes
 from vlmis_utils.protocol.study import Study
+from vlmis_utils.runner.context import Loaders, RunContext
+from vlmis_utils.runner.images import array_digest, batches
 
 
 def judged(**cells: list) -> pd.DataFrame:
@@ -103,3 +106,16 @@ def test_unknown_scene_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert examples.find_scene(Study(scenes=1), "a").scene_id == "a"
     with pytest.raises(UserError, match="nowhere"):
         examples.find_scene(Study(scenes=1), "nowhere")
+
+
+def test_a_frame_of_a_drive_is_degraded_as_the_models_saw_it() -> None:
+    study = Study(
+        scenes=1, frames=2, onset="ramp", conditions=("clean", "LL3"), device="cpu", rate=2.0
+    )
+    frames = [open_scenes(study)[place] for place in range(2)]
+    context = RunContext(study, Loaders(), "cpu")
+    for condition in study.conditions:
+        (batch,) = batches(context, frames, condition, "cpu")
+        for frame, digest in zip(frames, batch.digests, strict=True):
+            (view,) = examples.degrade(study, frame, [condition])
+            assert array_digest(view.image) == digest

@@ -1,49 +1,62 @@
-"""JupyterLab on the pages: each opens as a notebook, and its kernel starts in the repository."""
+"""The notebook for students: unfilled nothing is right, with its solutions everything is."""
 
 from __future__ import annotations
 
-import asyncio
+import re
 from pathlib import Path
 
-import nbformat
-from jupytext import TextFileContentsManager
+import pytest
 
-from vlmis_utils.report.lab import arguments
-from vlmis_utils.report.lab_kernels import FolderKernels
-from vlmis_utils.report.pages import find_pages
+from tests.helpers.cells import run_cells
+from tests.helpers.synthetic import write_records
+from vlmis_utils.report.pages import Page
 
-
-def test_kernels_start_in_the_folder_that_is_served(tmp_path: Path) -> None:
-    (tmp_path / "notebooks").mkdir()
-    kernels = FolderKernels(root_dir=str(tmp_path))
-    assert kernels.cwd_for_path("notebooks/a.md") == str(tmp_path)
-    given = dict(word.lstrip("-").split("=") for word in arguments(tmp_path))
-    assert given["ServerApp.root_dir"] == str(tmp_path)
-    assert given["ServerApp.kernel_manager_class"].endswith(f".{FolderKernels.__name__}")
+PAGE = Path("notebooks/lab.md")
+SOLUTIONS = re.findall(
+    r":::\{solution\}.*?```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL
+)
+TASKS = 7
+STUB = re.compile(r"def (\w+)\(.*?\):\n    \.\.\.\n")
 
 
-def test_every_page_opens_as_a_notebook_and_saving_keeps_what_it_says(tmp_path: Path) -> None:
-    (tmp_path / "notebooks").mkdir()
-    for name in ("jupytext.toml", *(page.path.name for page in find_pages())):
-        (tmp_path / "notebooks" / name).write_bytes((Path("notebooks") / name).read_bytes())
-    manager = TextFileContentsManager(root_dir=str(tmp_path))
-    for place, page in enumerate(find_pages()):
-        path = f"notebooks/{page.path.name}"
-        opened = _now(manager.get(path, type="notebook"))
-        assert opened["type"] == "notebook"
-        sources = [cell["source"] for cell in opened["content"]["cells"]]
-        assert sources == [cell.source for cell in page.notebook.cells]
-        if place:
-            continue
-        _now(manager.save({"type": "notebook", "content": opened["content"]}, path))
-        beside = tmp_path / "notebooks" / f"{page.name}.ipynb"
-        assert [c.source for c in nbformat.read(beside, 4).cells] == sources
-        saved = type(page)(tmp_path / path).notebook
-        assert [c.source for c in saved.cells] == sources
-        assert saved.metadata.get("vlmis") == page.notebook.metadata.get("vlmis")
-        assert "jupytext_version" not in (tmp_path / path).read_text(encoding="utf-8")
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("lab") / "lab" / "records"
+    return str(write_records(folder, scenes=8))
 
 
-def _now(result: object) -> dict:
-    """Return what a contents manager gives, which some versions promise only."""
-    return asyncio.run(result) if asyncio.iscoroutine(result) else result
+def verdicts(text: str) -> list[str]:
+    return re.findall(r"Task \d: (.*)", text)
+
+
+def test_unfilled_the_lab_runs_and_nothing_is_right(
+    records: str, capsys: pytest.CaptureFixture
+) -> None:
+    run_cells("lab", {"records": records})
+    assert verdicts(capsys.readouterr().out) == ["not yet"] * TASKS
+
+
+def test_every_solution_is_right(
+    records: str, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Page(PAGE)
+    stubs = [cell for cell in page.notebook.cells if STUB.search(cell.source)]
+    assert len(stubs) == len(SOLUTIONS) == TASKS
+    for cell, solution in zip(stubs, SOLUTIONS, strict=True):
+        assert STUB.search(cell.source)[1] == re.search(r"def (\w+)\(", solution)[1]
+        cell.source = STUB.sub(lambda _, code=solution: code, cell.source)
+    monkeypatch.setattr("tests.helpers.cells.Page", lambda _: page)
+    run_cells("lab", {"records": records})
+    assert verdicts(capsys.readouterr().out) == ["right"] * TASKS
+
+
+def test_a_wrong_solution_is_not_right(
+    records: str, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Page(PAGE)
+    wrong = "def hallucination(mentioned, present):\n    return len(mentioned - present)\n"
+    for cell in page.notebook.cells:
+        cell.source = re.sub(r"def hallucination\(.*?\):\n    \.\.\.\n", wrong, cell.source)
+    monkeypatch.setattr("tests.helpers.cells.Page", lambda _: page)
+    run_cells("lab", {"records": records})
+    assert verdicts(capsys.readouterr().out) == ["not yet"] * TASKS

@@ -89,13 +89,18 @@ def look(
 def _degraded(study: Study, scene: Scene, condition: str, device: str) -> Tensor:
     """Return the scene under a condition, uint8 (1, 3, H, W) on a device."""
     from vlmis_utils.corruptions.corrupt import degrade as degrade_batch
+    from vlmis_utils.corruptions.in_time import degrade_frames
     from vlmis_utils.datasets.cache import as_tensor
+    from vlmis_utils.runner.in_time import in_time
 
-    return degrade_batch(
-        as_tensor(scene.image())[None], condition, scene_ids=[scene.scene_id], device=device,
-        backend=study.corruption_backend, seed=study.seed, blur_scale=study.blur_scale,
-        noise_sigma=study.noise_sigma,
-    )  # fmt: skip
+    picture = as_tensor(scene.image())[None]
+    how = {
+        "scene_ids": [scene.scene_id], "device": device, "backend": study.corruption_backend,
+        "seed": study.seed, "blur_scale": study.blur_scale, "noise_sigma": study.noise_sigma,
+    }  # fmt: skip
+    if not study.frames:
+        return degrade_batch(picture, condition, **how)
+    return degrade_frames(picture, condition, [in_time(scene)], study.timing, **how)
 
 
 def _array(picture: Tensor) -> np.ndarray:
