@@ -32,7 +32,10 @@ from vlmis_utils.protocol.classes import IGNORE, TRAIN_CLASSES
 __all__ = ["BUILDERS", "Network", "class_weights", "pixel_loss", "query_loss"]
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_LABELS = dict(enumerate(TRAIN_CLASSES))
+_CLASSES = {
+    "num_labels": len(TRAIN_CLASSES), "id2label": dict(enumerate(TRAIN_CLASSES)),
+    "label2id": {name: index for index, name in enumerate(TRAIN_CLASSES)},
+}  # fmt: skip
 
 
 def class_weights(frequencies: np.ndarray) -> Tensor:
@@ -132,12 +135,9 @@ class _Mask2Former(Network):
         self._half().save_pretrained(folder)
         height, width = self.size
         Mask2FormerImageProcessor(
-            size={"height": height, "width": width},
-            image_mean=_MEAN,
-            image_std=_STD,
-            ignore_index=IGNORE,
-            num_labels=len(TRAIN_CLASSES),
-        ).save_pretrained(folder)
+            size={"height": height, "width": width}, image_mean=_MEAN, image_std=_STD,
+            ignore_index=IGNORE, num_labels=len(TRAIN_CLASSES),
+        ).save_pretrained(folder)  # fmt: skip
 
 
 def pixel_loss(scores: Tensor, labels: Tensor, weights: Tensor, stride: int = 2) -> Tensor:
@@ -209,46 +209,23 @@ def _deeplab(size: tuple[int, int], weights: Tensor) -> Network:
 
 def _segformer(size: tuple[int, int], weights: Tensor) -> Network:
     config = SegformerConfig(
-        num_labels=len(TRAIN_CLASSES),
-        id2label=_LABELS,
-        label2id={name: index for index, name in _LABELS.items()},
-        semantic_loss_ignore_index=IGNORE,
-        depths=[1, 2, 2, 2],
-        hidden_sizes=[16, 40, 96, 160],
-        num_attention_heads=[1, 2, 4, 5],
-        decoder_hidden_size=64,
-        drop_path_rate=0.0,
-        classifier_dropout_prob=0.0,
-    )
+        **_CLASSES, semantic_loss_ignore_index=IGNORE, depths=[1, 2, 2, 2],
+        hidden_sizes=[16, 40, 96, 160], num_attention_heads=[1, 2, 4, 5], decoder_hidden_size=64,
+        drop_path_rate=0.0, classifier_dropout_prob=0.0,
+    )  # fmt: skip
     return _Segformer(SegformerForSemanticSegmentation(config), weights, size)
 
 
 def _mask2former(size: tuple[int, int], weights: Tensor) -> Network:
     backbone = SwinConfig(
-        embed_dim=32,
-        depths=[1, 2, 2, 2],
-        num_heads=[2, 4, 8, 8],
-        window_size=8,
-        mlp_ratio=3.0,
-        drop_path_rate=0.0,
-        out_features=["stage1", "stage2", "stage3", "stage4"],
-    )
+        embed_dim=32, depths=[1, 2, 2, 2], num_heads=[2, 4, 8, 8], window_size=8, mlp_ratio=3.0,
+        drop_path_rate=0.0, out_features=["stage1", "stage2", "stage3", "stage4"],
+    )  # fmt: skip
     config = Mask2FormerConfig(
-        backbone_config=backbone,
-        num_labels=len(TRAIN_CLASSES),
-        id2label=_LABELS,
-        label2id={name: index for index, name in _LABELS.items()},
-        num_queries=len(TRAIN_CLASSES),
-        hidden_dim=96,
-        feature_size=96,
-        mask_feature_size=96,
-        encoder_feedforward_dim=256,
-        dim_feedforward=384,
-        encoder_layers=1,
-        decoder_layers=3,
-        num_attention_heads=4,
-        dropout=0.0,
-    )
+        backbone_config=backbone, **_CLASSES, num_queries=len(TRAIN_CLASSES), hidden_dim=96,
+        feature_size=96, mask_feature_size=96, encoder_feedforward_dim=256, dim_feedforward=384,
+        encoder_layers=1, decoder_layers=3, num_attention_heads=4, dropout=0.0,
+    )  # fmt: skip
     return _Mask2Former(Mask2FormerForUniversalSegmentation(config), weights, size)
 
 
