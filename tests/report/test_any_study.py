@@ -17,7 +17,7 @@ from vlmis_utils.report.pages import find_pages
 
 # Pages that open the dataset or models themselves, and pages without records.
 ELSEWHERE = {
-    "00-cover", "01-introduction", "03-metrics", "05-1-datasets", "05-2-degradation",
+    "01-introduction", "03-metrics", "05-1-datasets", "05-2-degradation",
     "06-4-qualitative", "07-1-drives", "embedded", "models", "package", "performance",
     "photographs-models", "records", "review-audit",
 }  # fmt: skip

@@ -11,7 +11,7 @@ import pandas as pd
 from vlmis_utils.protocol.classes import CRITICAL_CLASSES, LANGUAGE_NAMES, TRAIN_CLASSES
 from vlmis_utils.protocol.conditions import FAMILIES, ladder, ordered
 from vlmis_utils.report.figures.intervals import plot_intervals
-from vlmis_utils.report.style import GREY, new_figure, styled
+from vlmis_utils.report.style import GREY, colour, label_lines, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +21,8 @@ __all__ = [
     "bold_critical", "load_class_iou", "load_severities", "plot_class_drop", "plot_class_iou",
     "plot_ladders",
 ]  # fmt: skip
+
+_FEW = 3  # lines that are named beside their ends; more have a legend
 
 
 def load_severities(frame: pd.DataFrame, key: str, values: Mapping[str, str]) -> pd.DataFrame:
@@ -69,8 +71,10 @@ def plot_ladders(
     printed = None if paper is None else load_severities(paper, key, values)
     if printed is not None:
         printed = printed[printed[key].isin(set(long[key]))]
+    few = long[key].nunique() <= _FEW
     figure = plot_intervals(
-        long, "value", "severity", key, 0.9 + 2.0 * len(values), labels=labels, reference=printed,
+        long, "value", "severity", key, 0.9 + 2.0 * len(values),
+        labels=None if few else labels, reference=printed,
         columns="family", titles=FAMILIES, rows="measure", row_titles=values, connect=True,
         upright=True, share={"y": "row"}, words="severity (0 = clean)",
     )  # fmt: skip
@@ -79,7 +83,21 @@ def plot_ladders(
         part = drawn[drawn.measure == measure]
         axis.set(xticks=[0, 1, 2, 3], xlim=(-0.3, 3.3))
         axis.set_ylim(0, min(1.03, 1.1 * np.nanmax([part.value.max(), part.high.max()])))
+    if few:
+        for axis, measure in zip(figure.axes[len(FAMILIES) - 1 :: len(FAMILIES)], values,
+                                 strict=False):  # fmt: skip
+            _name_lines(axis, long[long.measure == measure], key, labels)
     return figure
+
+
+def _name_lines(axis: Axes, rows: pd.DataFrame, key: str, labels: Mapping[str, str]) -> None:
+    """Write each model beside the end of its line in the last panel of a row."""
+    rows = rows[rows.family == list(FAMILIES)[-1]].dropna(subset=["value"])
+    ends = rows.sort_values("severity").groupby(key, sort=False).last()
+    label_lines(axis, {
+        labels.get(name, name): (row.severity, row.value, colour(name))
+        for name, row in ends.iterrows()
+    })  # fmt: skip
 
 
 def load_class_iou(by_condition: pd.DataFrame) -> pd.DataFrame:
