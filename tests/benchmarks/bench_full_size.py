@@ -68,35 +68,36 @@ def main() -> None:
     root, rows = Path(sys.argv[1]), []
     catalogue = load_catalogue("params/models.yaml")
     names = [n for n in catalogue if n.endswith(("-small-cityscapes", "edgetpu-cityscapes"))]
-    for name in names:
-        if Path(catalogue[name].checkpoint).exists():
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names:
+            if not Path(catalogue[name].checkpoint).exists():
+                continue
             with multiprocessing.get_context("spawn").Pool(1) as pool:
-                rows += pool.apply(measure, (root, name, catalogue[name].kind))
+                rows += pool.apply(measure, (root, folder, name, catalogue[name].kind))
             print(pd.DataFrame(rows).tail(len(CONDITIONS)).to_string(index=False), flush=True)
-    if "--save" in sys.argv:
-        pd.DataFrame(rows).to_csv(MEASURED / "full-size.csv", index=False, float_format="%.6g")
+            if "--save" in sys.argv:
+                frame = pd.DataFrame(rows)
+                frame.to_csv(MEASURED / "full-size.csv", index=False, float_format="%.6g")
 
 
-def measure(root: Path, name: str, kind: str) -> list[dict[str, object]]:
-    """Run one model on all conditions; return a row for each."""
+def measure(root: Path, folder: str, name: str, kind: str) -> list[dict[str, object]]:
+    """Run one model on all conditions; return a row for each, of a VLM one row in all."""
     global FOLDER
     torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        FOLDER = Path(folder)
-        study = replace(
-            load_study("params/cityscapes.yaml"), data_root=str(root), scenes=FRAMES, vlms=(),
-            segmenters=(), build_root=folder, batch_size=1, shard_size=FRAMES, workers=1,
-            device="cpu",
-        )  # fmt: skip
-        before = _peak()
-        run.run(study, ["scenes", "conditions"])
+    study = replace(
+        load_study("params/cityscapes.yaml"), data_root=str(root), scenes=FRAMES, vlms=(),
+        segmenters=(), build_root=folder, batch_size=1, shard_size=FRAMES, workers=1,
+        device="cpu",
+    )  # fmt: skip
+    run.run(study, ["scenes", "conditions"])
+    with tempfile.TemporaryDirectory() as maps:
+        FOLDER = Path(maps)
         study = replace(study, **{f"{kind}s": (name,)})
         start = time.process_time()
-        loaders = Loaders(segmenter=Kept, vlm=load_vlm)
-        run.run(study, loaders=loaders)
+        run.run(study, loaders=Loaders(segmenter=Kept, vlm=load_vlm))
         cpu = (time.process_time() - start) / (FRAMES * len(CONDITIONS))
         about = {"model": name, "kind": kind, "frames": FRAMES, "cpu_seconds": cpu}
-        about |= {"mib": _peak(), "mib_before": before, **_machine()}
+        about |= {"mib": _peak(), **_machine()}
         if kind == "vlm":
             return [about]
         table = pq.read_table(study.records / "segmentation.parquet").to_pandas()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -49,3 +50,18 @@ def test_label_agreement_has_a_row_a_rule_and_reference() -> None:
     )
     (line,) = tables.load_label_agreement(rows).to_dict("records")
     assert line["rule"] == "flat" and "0.40" in line["specificity"]
+
+
+def test_full_size_has_a_row_a_model_and_says_when_there_is_none(tmp_path: Path) -> None:
+    assert "not been measured" in tables.full_size_words(tables.read_full_size(tmp_path))
+    about = {"frames": 10, "cpu_seconds": 0.5, "mib": 900.0, "machine": "a machine"}
+    rows = [
+        about | {"model": "s", "condition": c, "miou": 0.5, "official_miou": 0.5, "largest_gap": g}
+        for c, g in (("clean", 0.0), ("LL3", 2e-16))
+    ]
+    pd.DataFrame([*rows, about | {"model": "v"}]).to_csv(tmp_path / "full-size.csv", index=False)
+    found = tables.read_full_size(tmp_path)
+    cells = tables.load_full_size(found, {"s": "S"})
+    assert cells.model.tolist() == ["S", "v"]
+    assert cells.iloc[0, 3] == "2e-16" and cells.iloc[1, 3] == "–"
+    assert "2e-16" in tables.full_size_words(found)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import pandas as pd
 
 from vlmis_utils.analysis.worlds import World
 from vlmis_utils.core.formatting import percent
 from vlmis_utils.protocol.classes import CRITICAL_CLASSES, OBJECT_CLASSES
+from vlmis_utils.records.kept import KEPT
 from vlmis_utils.report.tables.markdown import Column, cells, crossed, span
 from vlmis_utils.report.text.scenes import dataset_words
 
 __all__ = [
-    "ENOUGH", "load_full_size", "load_label_agreement", "load_prevalence", "load_worlds",
-    "prevalence", "stacked",
+    "ENOUGH", "full_size_words", "load_full_size", "load_label_agreement", "load_prevalence",
+    "load_worlds", "prevalence", "read_full_size", "stacked",
 ]  # fmt: skip
 
 # Scenes with, and scenes without, a class that it takes to say how well its presence is told.
@@ -70,6 +72,29 @@ def load_prevalence(found: pd.DataFrame) -> pd.DataFrame:
     table.index = [f"**{c}**" if c in CRITICAL_CLASSES else c for c in table.index]
     columns = list(dict.fromkeys(found.world))
     return table[columns].fillna("no label").rename_axis("class").reset_index()
+
+
+def read_full_size(root: str | Path = KEPT) -> pd.DataFrame:
+    """Return ``full-size.csv``, what was measured at full size; no rows where nothing was."""
+    path = Path(root) / "full-size.csv"
+    return pd.read_csv(path) if path.exists() else pd.DataFrame()
+
+
+def full_size_words(rows: pd.DataFrame) -> str:
+    """Return how far our IoU is from the official evaluator's, and where times are from.
+
+    Args:
+        rows: from `read_full_size`.
+    """
+    if rows.empty:
+        return "This has not been measured yet."
+    frames, machine = rows.frames.iloc[0], rows.machine.iloc[0]
+    return (
+        f"Over {frames} frames no IoU of a class differs from the official one by more than "
+        f"{rows.largest_gap.max():.0e}, under any condition measured. Times and memory are of "
+        f"{machine}; the models bring a frame to the size that they were trained at, so time goes "
+        "to corruption, resizing and counting as well."
+    )
 
 
 def load_full_size(rows: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
