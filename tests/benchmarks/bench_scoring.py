@@ -16,8 +16,8 @@ from vlmis_utils.datasets.registry import open_dataset
 from vlmis_utils.metrics.confusion import _by_numpy, confusion, confusion_within
 from vlmis_utils.models.segmentation.argmax import _by_torch, greatest, resize
 from vlmis_utils.models.segmentation.loading import load_segmenter
+from vlmis_utils.protocol.image_corridor import corridor_mask
 from vlmis_utils.protocol.models import load_catalogue
-from vlmis_utils.protocol.safety_label import corridor_mask
 
 SIZE = (1024, 2048)
 IDS = torch.arange(19, dtype=torch.uint8)

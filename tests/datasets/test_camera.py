@@ -10,8 +10,14 @@ from PIL import Image
 
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.datasets.registry import open_dataset
-from vlmis_utils.protocol.ground_corridor import CITYSCAPES_CAMERA, Camera, camera_of
-from vlmis_utils.protocol.safety_label import STOPPING_DISTANCE, image_rule
+from vlmis_utils.protocol.ground_corridor import (
+    CAMVID_CAMERAS,
+    CITYSCAPES_CAMERA,
+    Camera,
+    camera_of,
+)
+from vlmis_utils.protocol.image_corridor import image_rule
+from vlmis_utils.protocol.safety_label import STOPPING_DISTANCE
 
 FOCAL = 1.0  # image widths
 FOOT = 9.5  # rows below the middle, the centre of the pedestrian's lowest pixels
@@ -70,3 +76,16 @@ def test_without_a_camera_the_trapezoid_decides(root: Path, tmp_path: Path) -> N
         "folder", root, "val", class_map=tmp_path / "map.yaml", camera=Camera(FOCAL, 0.5, 0.0)
     )
     assert scene.safety_reason.startswith("pedestrian in corridor at ")
+
+
+def test_each_recording_of_camvid_has_its_camera(tmp_path: Path) -> None:
+    for part in ("test", "testannot"):
+        (tmp_path / part).mkdir()
+        for name in ("0001TP_1", "0016E5_1", "other_1"):
+            Image.fromarray(np.zeros((36, 48), np.uint8)).save(tmp_path / part / f"{name}.png")
+    cameras = [scene.camera for scene in open_dataset("camvid", tmp_path, "test")]
+    assert cameras == [CAMVID_CAMERAS["0001TP"], CAMVID_CAMERAS["0016E5"], None]
+    rows = [camera.row - camera.focal * 480 / 360 * np.tan(camera.pitch) for camera in cameras[:2]]
+    assert np.multiply(rows, 360) == pytest.approx([225, 178], abs=1), "the horizons fitted"
+    told = Camera(1.0, 1.3, 0.0)
+    assert {s.camera for s in open_dataset("camvid", tmp_path, "test", camera=told)} == {told}

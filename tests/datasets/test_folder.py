@@ -18,7 +18,7 @@ from vlmis_utils.datasets.registry import Scene, open_dataset
 from vlmis_utils.protocol.class_map import ClassMap, load_class_map
 from vlmis_utils.protocol.classes import IGNORE, LANGUAGE_CLASSES, TRAIN_CLASSES
 from vlmis_utils.protocol.datasets import annotated_classes
-from vlmis_utils.protocol.safety_label import image_rule
+from vlmis_utils.protocol.image_corridor import image_rule
 
 MAPS = Path("params/class_maps")
 SIZE = (24, 48)

@@ -1,20 +1,25 @@
-"""The safety rules, on geometry and label maps made by hand."""
+"""The safety rule, on geometry made by hand and against brute force."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from vlmis_utils.core.errors import UserError
 from vlmis_utils.protocol import safety_label
 from vlmis_utils.protocol.safety_label import (
+    STOPPING_DISTANCE,
+    STOPPING_TIME,
     Footprint,
     corridor_distance,
-    image_rule,
+    entry,
     judge,
 )
 
-PERSON, CAR, ROAD = 11, 13, 0
+HALF = safety_label.CORRIDOR_HALF_WIDTH
 
 
 def person(x: float, y: float) -> Footprint:
@@ -73,31 +78,69 @@ def test_a_turned_car_reaches_into_the_corridor() -> None:
     assert corridor_distance(across) == pytest.approx(9.1)
 
 
-def test_image_rule_needs_enough_road_users_in_the_trapezoid() -> None:
-    labels = np.full((100, 200), ROAD, np.uint8)
-    assert image_rule(labels) == (True, "clear")
-    labels[:, :40] = CAR
-    assert image_rule(labels)[0], "cars beside the corridor do not count"
-    labels[55:80, 90:110] = PERSON
-    safe, reason = image_rule(labels)
-    assert not safe and reason.startswith("pedestrian covers")
+MOVING = st.builds(
+    Footprint, st.just("cyclist"), st.floats(-9, 9), st.floats(-6, 30), st.floats(0, 6.28),
+    st.floats(0.4, 5), st.floats(0.3, 2), st.tuples(st.floats(-9, 9), st.floats(-9, 9)),
+)  # fmt: skip
 
 
-def test_image_rule_leaves_ignored_pixels_out() -> None:
-    labels = np.full((100, 200), 255, np.uint8)
-    assert image_rule(labels) == (True, "clear")
-    labels[70, 100] = CAR
-    assert not image_rule(labels)[0]
+def moved(user: Footprint, time: float) -> Footprint:
+    (right, ahead) = user.velocity
+    return replace(user, x=user.x + time * right, y=user.y + time * ahead)
 
 
-def test_the_trapezoid_widens_downwards_and_is_symmetric() -> None:
-    mask = safety_label.corridor_mask(256, 512)
-    widths = mask.sum(1)
-    rows = np.flatnonzero(widths)
-    assert np.all(np.diff(widths[rows]) >= 0)
-    assert np.array_equal(mask, mask[:, ::-1])
+def inside(user: Footprint, margin: float = 0.0) -> bool:
+    return corridor_distance(user, HALF + margin) <= STOPPING_DISTANCE + margin
 
 
-def test_image_rule_refuses_a_batch() -> None:
-    with pytest.raises(UserError, match="one label map"):
-        image_rule(np.zeros((2, 4, 4), np.uint8))
+@settings(max_examples=150, deadline=None)
+@given(MOVING)
+def test_the_time_of_entry_agrees_with_small_steps(user: Footprint) -> None:
+    time = entry(user)
+    for step in np.arange(0, 6, 0.05):
+        if step < time - 1e-6:
+            assert not inside(moved(user, step))
+    if time < 10:  # a corner may only graze it
+        assert any(inside(moved(user, time + later), 0.2) for later in (0.0, 0.01, 0.02))
+
+
+def test_who_stands_beside_the_lane_never_enters() -> None:
+    assert entry(Footprint("car", 3.5, 9.0, 0.0, 4.4, 1.8)) == np.inf
+    assert entry(Footprint("car", 3.5, 9.0, 0.0, 4.4, 1.8, (0.0, -8.3))) == np.inf
+    assert entry(person(0.0, 9.0)) == 0
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "speed", "safe"),
+    [
+        (3.4, 13.0, -1.34, False),  # on the zebra, a step from the lane
+        (3.4, 13.0, 1.34, True),  # the other way
+        (3.4, 13.0, 0.0, True),  # waits
+        (9.0, 13.0, -1.34, True),  # would take longer than the vehicle needs to stop
+        (3.4, 18.0, -1.34, True),  # beyond where it would stop
+        (-3.4, 13.0, 1.34, False),
+    ],
+)
+def test_who_walks_towards_the_lane(x: float, y: float, speed: float, safe: bool) -> None:
+    user = Footprint("pedestrian", x, y, np.pi / 2, 0.5, 0.5, (speed, 0.0))
+    found, reason = judge([user])
+    assert found == safe
+    near = user.corners()[:, 1].min()
+    assert safe or reason == f"pedestrian enters corridor at {near:.1f} m in 1.0 s"
+    assert judge([user], horizon=0.0)[0]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(MOVING, max_size=3), st.floats(1, STOPPING_DISTANCE), st.floats(0, STOPPING_TIME))
+def test_more_foresight_and_more_distance_never_make_it_safe(
+    users: list[Footprint], limit: float, horizon: float
+) -> None:
+    if judge(users)[0]:
+        assert judge(users, limit=limit, horizon=horizon)[0]
+
+
+@pytest.mark.parametrize("light", [None, "red", "amber", "green"])
+def test_a_stop_sign_counts_where_no_light_overrides_it(light: str | None) -> None:
+    safe, reason = judge([], light, stop_sign=12.34)
+    assert safe == (light == "green")
+    assert ("stop sign at 12.3 m" in reason) == (light is None)

@@ -20,8 +20,8 @@ from vlmis_utils.analysis.results import Results
 from vlmis_utils.core.errors import RunError, UserError
 from vlmis_utils.protocol.classes import pixel_counts
 from vlmis_utils.protocol.datasets import annotated_classes
+from vlmis_utils.protocol.image_corridor import corridor_mask
 from vlmis_utils.protocol.prompts import PROMPTS
-from vlmis_utils.protocol.safety_label import corridor_mask
 from vlmis_utils.records.run_info import read_run
 from vlmis_utils.records.schema import SCHEMAS
 from vlmis_utils.records.store import BLANK

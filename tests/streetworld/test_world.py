@@ -15,8 +15,11 @@ from vlmis_utils.core.errors import UserError
 from vlmis_utils.datasets.streetworld import open_streetworld, render_many, world_seed
 from vlmis_utils.protocol import safety_label
 from vlmis_utils.protocol.classes import TRAIN_CLASSES
+from vlmis_utils.streetworld.geometry.mesh import MATERIALS
+from vlmis_utils.streetworld.scene import street
 from vlmis_utils.streetworld.scene.cast import ROAD_USER_KINDS, overlap
-from vlmis_utils.streetworld.world import Composition, Frame, compose, render_scene
+from vlmis_utils.streetworld.scene.speeds import SPEEDS
+from vlmis_utils.streetworld.world import Composition, Frame, _judged, compose, render_scene
 
 SEED, COUNT = 90210, 24
 SMALL = {"height": 64, "width": 128, "rays": 2}
@@ -85,7 +88,8 @@ def test_an_instance_has_one_class() -> None:
 
 def test_safety_label_follows_from_geometry_without_borderline_cases() -> None:
     for scene in scenes():
-        assert safety_label.judge(scene.users, scene.light) == (scene.safe, scene.safety_reason)
+        judged = safety_label.judge(scene.users, scene.light, stop_sign=scene.stop_sign)
+        assert judged == (scene.safe, scene.safety_reason)
         near = [safety_label.corridor_distance(user) for user in scene.users]
         gap = [
             d
@@ -102,6 +106,53 @@ def test_unsafe_share_over_compositions() -> None:
         [not compose(SEED + 1, index).safe for index in range(24)] + [not s.safe for s in scenes()]
     )
     assert 0.3 <= unsafe <= 0.7
+
+
+def test_nobody_drifts_out_of_a_lane_and_what_is_parked_or_waits_does_not_move() -> None:
+    users = [user for scene in scenes() for user in scene.users]
+    moving = [user for user in users if user.velocity != (0.0, 0.0)]
+    assert len(moving) > COUNT and len(moving) < len(users)
+    for user in moving:
+        across, along = user.velocity
+        assert np.hypot(across, along) == pytest.approx(SPEEDS[user.kind])
+        assert (across == 0) == (abs(np.sin(user.heading)) < 0.5)
+        assert across * -np.sin(user.heading) >= 0 and along * np.cos(user.heading) >= 0
+    assert not any(u.velocity != (0.0, 0.0) for u in users if u.kind in ("bicycle", "motorcycle"))
+
+
+def faces_the_driver(scene: Composition, number: int) -> bool:
+    """Whether the coloured side of a sign lies before its pole, towards -y."""
+    mesh = scene.stage.mesh
+    own = mesh.faces[scene.stage.thing == scene.first + number]
+    looks = mesh.material[scene.stage.thing == scene.first + number]
+    plate = mesh.vertices[own[looks == MATERIALS["sign"]]].reshape(-1, 3)
+    return bool(plate[:, 1].mean() < scene.footprints[number].y)
+
+
+def test_signs_face_the_ego_lane_but_for_no_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind, faces in (("no_entry", False), ("stop", True), ("yield", True)):
+        monkeypatch.setattr(street, "draw_kind", lambda rng, kind=kind: kind)
+        found = 0
+        for index in range(3):
+            scene = compose(SEED, index)
+            for number, name in enumerate(scene.kinds):
+                if name in ("sign", "stop sign"):
+                    assert name == ("stop sign" if kind == "stop" else "sign")
+                    assert faces_the_driver(scene, number) == faces
+                    found += 1
+            if kind == "stop" and "stop sign" in scene.kinds and scene.light is None:
+                assert not scene.safe and "stop sign at" in scene.safety_reason
+        assert found
+
+
+def test_what_the_picture_does_not_show_is_no_reason() -> None:
+    walker = safety_label.Footprint("pedestrian", 3.4, 12.0, 1.57, 0.5, 0.5, (-1.3, 0.0))
+    inside = safety_label.Footprint("car", 0.0, 9.0, 0.0, 4.4, 1.8)
+    sign = safety_label.Footprint("stop sign", 4.0, 9.0, 0.0, 0.5, 0.5)
+    cast = ("pedestrian", "car", "stop sign"), (walker, inside, sign), None
+    both, hidden = (_judged(*cast, np.array([shown] * 3)) for shown in (True, False))
+    assert both[3].count(";") == 2 and both[1] == 9.0
+    assert hidden[3] == "car in corridor at 6.8 m" and hidden[1] is None
 
 
 def test_road_users_do_not_overlap() -> None:

@@ -37,7 +37,7 @@ class Measure:
         classes: train classes it looks at; pixels of others count as errors only where taken for
             one of these.
         pooled: whether the pixels of all classes are added first; else the mean over classes.
-        corridor: whether it looks only into the trapezoid of `protocol.safety_label.corridor_mask`.
+        corridor: whether it looks only into the trapezoid of `image_corridor.corridor_mask`.
     """
 
     name: str

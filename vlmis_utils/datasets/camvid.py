@@ -19,6 +19,7 @@ from vlmis_utils.datasets.layout import by_name, dataset_folder, paired, stratif
 from vlmis_utils.protocol.class_map import label_table
 from vlmis_utils.protocol.classes import IGNORE, TRAIN_CLASSES
 from vlmis_utils.protocol.datasets import CAMVID_CLASSES
+from vlmis_utils.protocol.ground_corridor import CAMVID_CAMERAS
 
 __all__ = ["VARIABLE", "open_camvid"]
 
@@ -43,7 +44,8 @@ def open_camvid(
         size: as of `datasets.files.FileScene`.
 
     Returns:
-        scenes ordered by name, ``camvid-<split>-<name>``. Classes of
+        scenes ordered by name, ``camvid-<split>-<name>``, those of a known recording with its
+        camera (`protocol.ground_corridor.CAMVID_CAMERAS`). Classes of
         `protocol.datasets.CAMVID_EXCLUDED` are never present in them.
 
     Raises:
@@ -63,9 +65,12 @@ def open_camvid(
         }
     )
     return [
-        FileScene(f"camvid-{split}-{name}", images[name], labels[name], table, size=size)
+        FileScene(
+            f"camvid-{split}-{name}", images[name], labels[name], table, size=size,
+            camera=CAMVID_CAMERAS.get(name.split("_")[0]),
+        )
         for name in stratified(names, limit, seed, key=lambda n: (n.split("_")[0], n))
-    ]
+    ]  # fmt: skip
 
 
 def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:

@@ -15,7 +15,7 @@ from vlmis_utils.core.sniff import what_is
 from vlmis_utils.protocol.class_map import UNKNOWN
 from vlmis_utils.protocol.classes import pixel_counts, present_classes
 from vlmis_utils.protocol.ground_corridor import Camera, ground_rule
-from vlmis_utils.protocol.safety_label import image_rule
+from vlmis_utils.protocol.image_corridor import image_rule
 from vlmis_utils.protocol.timing import InTime
 
 __all__ = ["PHOTOGRAPHS", "FileScene", "turned"]

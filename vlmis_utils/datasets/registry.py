@@ -32,7 +32,7 @@ class Scene(Protocol):
     `scene_id` is unique over all datasets and splits. `present` holds the language classes that
     reach `protocol.classes.MIN_SHARE` of the image; `safe` is the reference label of Section 3.5
     with its `safety_reason` (from geometry in StreetWorld, else by
-    `protocol.safety_label.image_rule`).
+    `protocol.image_corridor.image_rule`).
     """
 
     @property
@@ -93,7 +93,7 @@ def open_dataset(
         image_size: height and width to which frames and label maps on disk are brought; None
             leaves them as they are.
         camera: that took the photographs; by default the published one of
-            `protocol.ground_corridor.CAMERAS`, if there is one.
+            `protocol.ground_corridor.CAMERAS`, for CamVid the estimates beside it, else none.
 
     Returns:
         a sequence of `Scene`, ordered by scene_id.
@@ -121,7 +121,7 @@ def open_dataset(
     size = None if image_size is None else _size(image_size)
     camera = camera or CAMERAS.get(name)
     return [
-        replace(scene, camera=camera)
+        replace(scene, camera=camera or scene.camera)
         for scene in _photographs(name, root, class_map, split, limit, seed, size)
     ]
 

@@ -1,9 +1,10 @@
 """The reference safety label of a scene, a_i in Section 3.5 of the paper, and its rules.
 
-The paper gives no rule; ours is geometric. A scene is *unsafe* if a road user stands in the ego
-corridor within the stopping distance, or if a red light faces the ego lane. Amber counts like red,
-because a driver must stop for it when he can. For datasets without geometry, `image_rule` looks
-for road users in a trapezoid of the label map instead.
+The paper gives no rule; ours is geometric. A scene is *unsafe* if a road user is in the ego
+corridor within the stopping distance, or moves so that it will be there before the vehicle could
+have stopped; if a red light faces the ego lane; or if a STOP sign does and no light overrides it.
+Amber counts like red, because a driver must stop for it when he can. Photographs have no geometry:
+`ground_corridor` judges those whose camera is known, `image_corridor` the others.
 """
 
 from __future__ import annotations
@@ -14,13 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmis_utils.core.errors import UserError
-from vlmis_utils.protocol.classes import IGNORE, LANGUAGE_NAMES, TRAIN_CLASSES
-
 __all__ = [
-    "CLEAR_MARGIN", "CORRIDOR_HALF_WIDTH", "HAZARD_MARGIN", "STOPPING_DISTANCE", "STOP_STATES",
-    "Footprint", "corridor_distance", "corridor_mask", "corridor_shares", "image_rule", "judge",
-    "stopping_distance",
+    "CLEAR_MARGIN", "CORRIDOR_HALF_WIDTH", "HAZARD_MARGIN", "ROAD_USERS", "STOPPING_DISTANCE",
+    "STOPPING_TIME", "STOP_STATES", "Footprint", "corridor_distance", "entry", "judge",
+    "stopping_distance", "stopping_time",
 ]  # fmt: skip
 
 CORRIDOR_HALF_WIDTH = 1.75  # m: half of a 3.5 m lane
@@ -34,11 +32,7 @@ STOP_STATES = ("red", "amber")
 HAZARD_MARGIN = 0.85
 CLEAR_MARGIN = 1.20
 
-# Image rule: a trapezoid between two rows (shares of the height, 0 = top) with half widths at these
-# rows (shares of the width), and the least share of its pixels that road users must cover.
-TRAPEZOID_TOP, TRAPEZOID_BOTTOM = 0.50, 0.85
-TRAPEZOID_TOP_HALF, TRAPEZOID_BOTTOM_HALF = 0.05, 0.20
-IMAGE_THRESHOLD = 0.04
+# Train classes of those who can be in the way.
 ROAD_USERS = ("person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle")
 
 
@@ -56,13 +50,26 @@ def stopping_distance(
     return speed * reaction + speed**2 / (2 * deceleration)
 
 
+def stopping_time(
+    speed: float = SPEED, reaction: float = REACTION_TIME, deceleration: float = DECELERATION
+) -> float:
+    """Time until the vehicle stands, reaction plus v / a, in seconds.
+
+    >>> round(stopping_time(), 1)
+    3.1
+    """
+    return reaction + speed / deceleration
+
+
 STOPPING_DISTANCE = stopping_distance()
+STOPPING_TIME = stopping_time()
 
 
 @dataclass(frozen=True)
 class Footprint:
     """A road user seen from above: its kind ("pedestrian", "car", ...), centre (x to the right, y
-    ahead of the camera, m), heading (radians, counter-clockwise from +y), length and width (m)."""
+    ahead of the camera, m), heading (radians, counter-clockwise from +y), length and width (m), and
+    velocity over the ground (m/s to the right, m/s ahead)."""
 
     kind: str
     x: float
@@ -70,6 +77,7 @@ class Footprint:
     heading: float
     length: float
     width: float
+    velocity: tuple[float, float] = (0.0, 0.0)
 
     def corners(self) -> NDArray[np.float64]:
         """The four corners (4, 2), in order around the rectangle."""
@@ -111,88 +119,67 @@ def corridor_distance(user: Footprint, half_width: float = CORRIDOR_HALF_WIDTH) 
     return float(polygon[:, 1].min())
 
 
+def entry(
+    user: Footprint, half_width: float = CORRIDOR_HALF_WIDTH, limit: float = STOPPING_DISTANCE
+) -> float:
+    """Time (s) until a road user that keeps its velocity reaches the corridor |x| <= half_width,
+    0 <= y <= limit; 0 if it is there, inf if it never will be.
+
+    Two convex shapes touch when their shadows do on each normal of an edge of either one
+    (separating axes), so the time is the latest of those at which the shadows first touch.
+
+    >>> entry(Footprint("pedestrian", 3.0, 9.0, np.pi / 2, 0.5, 0.5, (-1.0, 0.0)))
+    1.0
+    """
+    corners, speed = user.corners(), np.array(user.velocity)
+    box = np.array([[-half_width, 0], [half_width, 0], [half_width, limit], [-half_width, limit]])
+    first, last = 0.0, np.inf
+    for angle in (0.0, np.pi / 2, user.heading, user.heading + np.pi / 2):
+        axis = np.array([np.cos(angle), np.sin(angle)])
+        own, there, rate = corners @ axis, box @ axis, float(speed @ axis)
+        gaps = there.min() - own.max(), there.max() - own.min()  # to travel until in, until out
+        if abs(rate) < 1e-9:
+            if gaps[0] > 0 or gaps[1] < 0:
+                return float("inf")
+            continue
+        enters, leaves = sorted(gap / rate for gap in gaps)
+        first, last = max(first, enters), min(last, leaves)
+    return round(float(first), 9) if first <= last else float("inf")
+
+
 def judge(
-    users: Iterable[Footprint], light: str | None = None, limit: float = STOPPING_DISTANCE
+    users: Iterable[Footprint],
+    light: str | None = None,
+    limit: float = STOPPING_DISTANCE,
+    horizon: float = STOPPING_TIME,
+    stop_sign: float | None = None,
 ) -> tuple[bool, str]:
-    """Apply the rule to the road users and the light that faces the ego lane.
+    """Apply the rule to the road users, and to the light and the STOP sign for the ego lane.
 
     Args:
         users: footprints in the ego frame.
         light: "red", "amber" or "green", or None if no light faces the ego lane.
         limit: stopping distance, m.
+        horizon: stopping time, s.
+        stop_sign: distance to the nearest STOP sign that faces the ego lane, m; None without one.
 
     Returns:
-        safe, and the reason: "clear", or the nearest user and the light, for example
-        "pedestrian in corridor at 9.3 m; red light".
+        safe, and the reason: "clear", or the nearest user in the corridor, those that come into it
+        in time, the light and the sign, for example "pedestrian in corridor at 9.3 m; cyclist
+        enters corridor at 12.0 m in 0.8 s; red light", or "stop sign at 14.0 m".
     """
-    near = min(((corridor_distance(user), user.kind) for user in users), default=(np.inf, ""))
-    reasons = []
-    if near[0] <= limit:
-        reasons.append(f"{near[1]} in corridor at {near[0]:.1f} m")
+    near, coming = (np.inf, ""), []
+    for user in users:
+        distance = corridor_distance(user)
+        if distance <= limit:
+            near = min(near, (distance, user.kind))
+        elif (time := entry(user, limit=limit)) <= horizon:
+            ahead = float(user.corners()[:, 1].min()) + time * user.velocity[1]
+            coming.append((time, max(ahead, 0.0), user.kind))
+    reasons = [f"{near[1]} in corridor at {near[0]:.1f} m"] if near[1] else []
+    reasons += [f"{k} enters corridor at {y:.1f} m in {t:.1f} s" for t, y, k in sorted(coming)]
     if light in STOP_STATES:
         reasons.append(f"{light} light")
+    if stop_sign is not None and light is None:
+        reasons.append(f"stop sign at {stop_sign:.1f} m")
     return not reasons, "; ".join(reasons) or "clear"
-
-
-def corridor_mask(height: int, width: int, scale: float = 1.0) -> NDArray[np.bool_]:
-    """The trapezoid of the image rule, bool (height, width).
-
-    Args:
-        height, width: of the image, pixels.
-        scale: factor on the trapezoid's widths; the rows between which it lies stay.
-
-    >>> bool(corridor_mask(256, 512, 2.0).sum() > corridor_mask(256, 512).sum())
-    True
-    """
-    row = (np.arange(height)[:, None] + 0.5) / height
-    column = (np.arange(width)[None] + 0.5) / width
-    depth = (row - TRAPEZOID_TOP) / (TRAPEZOID_BOTTOM - TRAPEZOID_TOP)
-    half = TRAPEZOID_TOP_HALF + depth * (TRAPEZOID_BOTTOM_HALF - TRAPEZOID_TOP_HALF)
-    return (depth >= 0) & (depth <= 1) & (np.abs(column - 0.5) <= scale * half)
-
-
-def corridor_shares(labels: NDArray[np.uint8], scale: float = 1.0) -> dict[str, float]:
-    """Return the share of the trapezoid's labelled pixels that each kind of road user covers.
-
-    Args:
-        labels: train ids, uint8 (H, W), 255 = ignore (counted as nothing).
-        scale: factor on the trapezoid's widths.
-
-    Returns:
-        train class -> share in [0, 1], for each of `ROAD_USERS`.
-
-    Raises:
-        UserError: if `labels` is not two-dimensional.
-    """
-    if labels.ndim != 2:
-        raise UserError(f"labels have shape {labels.shape}: pass one label map (H, W)")
-    inside = labels[corridor_mask(*labels.shape, scale)]
-    known = max(1, int((inside != IGNORE).sum()))
-    counts = np.bincount(inside, minlength=256)
-    return {name: float(counts[TRAIN_CLASSES.index(name)] / known) for name in ROAD_USERS}
-
-
-def image_rule(
-    labels: NDArray[np.uint8], threshold: float = IMAGE_THRESHOLD, scale: float = 1.0
-) -> tuple[bool, str]:
-    """Judge a label map without geometry: unsafe if road users cover enough of the trapezoid.
-
-    The colour of a traffic light cannot be told from labels, so this rule ignores lights.
-
-    Args:
-        labels: train ids, uint8 (H, W), 255 = ignore (counted as nothing).
-        threshold: least share of the trapezoid's labelled pixels, in [0, 1].
-        scale: factor on the trapezoid's widths.
-
-    Returns:
-        safe, and the reason: "clear" or for example "pedestrian covers 7 % of the corridor".
-
-    Raises:
-        UserError: if `labels` is not two-dimensional.
-    """
-    shares = corridor_shares(labels, scale)
-    total = sum(shares.values())
-    if total < threshold:
-        return True, "clear"
-    first = max(shares, key=lambda name: shares[name])
-    return False, f"{LANGUAGE_NAMES[first]} covers {total:.0%} of the corridor"

@@ -107,7 +107,11 @@ class Planner:
         if unit.table == "scenes":
             chosen = [self.context.scenes[i] for i in range(unit.start, unit.stop)]
             code = provenance.source_digest(
-                "datasets", "protocol/safety_label", "protocol/ground_corridor", "protocol/classes"
+                "datasets",
+                "protocol/safety_label",
+                "protocol/ground_corridor",
+                "protocol/image_corridor",
+                "protocol/classes",
             )
             scenes = [_scene_facts(scene) for scene in chosen]
             return facts | {"code": code, "scenes": scenes}
@@ -128,6 +132,8 @@ class Planner:
             facts["mirrored"] = True
         if unit.table == "segmentation" and study.frames:
             facts |= self._times(unit) | {"smoothing": study.smoothing}
+        if unit.table == "segmentation":
+            facts["corridor"] = provenance.source_digest("protocol/image_corridor")
         if unit.table == "answers":
             facts["prompts"] = [[p.name, p.text] for p in PROMPTS]
         return facts

@@ -17,7 +17,7 @@ import torch
 
 from vlmis_utils.datasets.registry import Scene
 from vlmis_utils.metrics.confusion import confusion_within
-from vlmis_utils.protocol.safety_label import corridor_mask
+from vlmis_utils.protocol.image_corridor import corridor_mask
 from vlmis_utils.records.masks import mask_png
 from vlmis_utils.runner.images import batches
 from vlmis_utils.runner.in_time import in_time, placed, with_history

@@ -16,7 +16,7 @@ from vlmis_utils.metrics.signals.picture import picture_signals
 from vlmis_utils.metrics.signals.uncertainty import at_temperatures, coarse, uncertainty
 from vlmis_utils.models.segmentation.segmenter import WithScores
 from vlmis_utils.protocol.classes import pixel_counts
-from vlmis_utils.protocol.safety_label import corridor_mask
+from vlmis_utils.protocol.image_corridor import corridor_mask
 from vlmis_utils.protocol.signals import COARSE, GRID
 
 __all__ = ["of_pictures", "of_segmenter", "segmented", "with_flips"]

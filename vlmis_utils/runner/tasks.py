@@ -20,10 +20,10 @@ from vlmis_utils.models.vlm.loading import Paid, Vlm
 from vlmis_utils.protocol.answer import Answer
 from vlmis_utils.protocol.classes import IGNORE, pixel_counts
 from vlmis_utils.protocol.conditions import BLANK
+from vlmis_utils.protocol.image_corridor import corridor_mask
 from vlmis_utils.protocol.models import ModelEntry
 from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.protocol.reasoning import split_reasoning
-from vlmis_utils.protocol.safety_label import corridor_mask
 from vlmis_utils.protocol.study import Study
 from vlmis_utils.records.masks import mask_png
 from vlmis_utils.runner.context import Loaders, RunContext, context_of, hosted

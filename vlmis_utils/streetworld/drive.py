@@ -22,6 +22,7 @@ from vlmis_utils.streetworld.rendering.render import render
 from vlmis_utils.streetworld.scene.cast import ROAD_USER_KINDS
 from vlmis_utils.streetworld.scene.ground import KERB_HEIGHT
 from vlmis_utils.streetworld.scene.layout import Camera
+from vlmis_utils.streetworld.scene.speeds import velocity
 from vlmis_utils.streetworld.world import Composition, Frame, framed, settle
 
 __all__ = ["Drive", "Moment", "begin"]
@@ -59,11 +60,7 @@ class Drive:
     def users(self, t: float) -> list[Footprint]:
         """Footprints of the road users at second t, in the frame of the street."""
         pairs = zip(self.scene.footprints, self.moves, strict=True)
-        return [
-            moved(place, *move.offset(t)) if move else place
-            for place, move in pairs
-            if place.kind in ROAD_USER_KINDS
-        ]
+        return [_going(place, move, t) for place, move in pairs if place.kind in ROAD_USER_KINDS]
 
     def light(self, t: float) -> str | None:
         """What the light that faces the ego lane shows at second t."""
@@ -92,12 +89,19 @@ class Drive:
         return float(gap), max(0.0, speed)
 
     def judged(self, t: float) -> tuple[bool, str]:
-        """The safety label at second t and its reason; a light counts until it is passed."""
+        """The safety label at second t and its reason; a light or sign counts until it is passed.
+
+        At first it is the scene's, who foresees walkers at their mean speed; then at their own.
+        """
+        if t == 0:
+            return self.scene.safe, self.scene.safety_reason
         gone = self.ego.distance(t)
         cross = self.scene.stage.plan.crossing
         passed = cross is not None and gone > cross.stop + 1.0
         around = [moved(user, 0.0, -gone) for user in self.users(t)]
-        return judge(around, None if passed else self.light(t))
+        sign = None if self.scene.stop_sign is None else self.scene.stop_sign - gone
+        sign = sign if sign is not None and sign > 0 else None
+        return judge(around, None if passed else self.light(t), stop_sign=sign)
 
     @cached_property
     def _split(self) -> tuple[Mesh, NDArray[np.int32], Tracer, NDArray[np.bool_]]:
@@ -163,6 +167,14 @@ class Drive:
         material[out], colour[out] = MATERIALS["lens"], dim[list(_LIT).index(first)]
         material[on], colour[on] = MATERIALS[f"emissive_{now}"], _LIT[now]
         return replace(mesh, material=material, colour=colour)
+
+
+def _going(place: Footprint, move: Move | None, t: float) -> Footprint:
+    """A road user at second t, with the velocity that it has then."""
+    if move is None:
+        return replace(place, velocity=(0.0, 0.0))
+    there = velocity(place.kind, place.heading, move.pace.speed(t))
+    return replace(moved(place, *move.offset(t)), velocity=there)
 
 
 @dataclass(frozen=True, eq=False)

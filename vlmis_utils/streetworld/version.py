@@ -15,14 +15,10 @@ __all__ = ["drive_version", "world_version"]
 _FOLDER = Path(__file__).parent
 _ROOT = "vlmis_utils.streetworld"
 # Names that no picture and no safety label of the world depends on.
-_OTHER_NAMES = frozenset({
-    "__all__", "WORLD_VERSION", "image_rule", "corridor_mask", "IMAGE_THRESHOLD", "ROAD_USERS",
-    "TRAPEZOID_TOP", "TRAPEZOID_BOTTOM", "TRAPEZOID_TOP_HALF", "TRAPEZOID_BOTTOM_HALF",
-})  # fmt: skip
+_OTHER_NAMES = frozenset({"__all__", "WORLD_VERSION", "ROAD_USERS"})
 
 # Digest of code that left every picture and label as it was -> the version that it continues.
-# Drives came with a camera that can stand elsewhere than at the origin, which no scene has it do.
-_CONTINUES: dict[str, str] = {"5b35faf74e12": "2ad97dd178c5"}
+_CONTINUES: dict[str, str] = {}
 
 
 def _imported(tree: ast.Module) -> list[Path]:

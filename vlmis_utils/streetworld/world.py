@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmis_utils.protocol.safety_label import Footprint, judge
+from vlmis_utils.protocol.safety_label import (
+    STOPPING_DISTANCE,
+    Footprint,
+    corridor_distance,
+    judge,
+)
 from vlmis_utils.streetworld.geometry.mesh import MATERIALS, concatenate
 from vlmis_utils.streetworld.rendering.rays import Stage, centre_hits
 from vlmis_utils.streetworld.rendering.render import render
@@ -26,8 +31,8 @@ from vlmis_utils.streetworld.version import world_version
 __all__ = ["WORLD_VERSION", "Composition", "Frame", "compose", "framed", "render_scene", "settle"]
 
 _RIDER = 12
-_COUNTED = ROAD_USER_KINDS | {"light", "turned light", "sign"}
-# Least visible pixels at 256x512 of what makes a scene unsafe, and of a lit lamp.
+_COUNTED = ROAD_USER_KINDS | {"light", "turned light", "sign", "stop sign"}
+# Least visible pixels at 256x512 of a road user or a sign that the label rests on, of a lit lamp.
 _HAZARD_PIXELS, _LAMP_PIXELS = 60, 3
 _ATTEMPTS = 6
 WORLD_VERSION: str  # see `__getattr__`
@@ -56,12 +61,14 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class Composition:
-    """A scene before rendering: the stage, the road users, the light that faces the ego lane, the
-    thing number of the first cast member and the kinds of all, and the safety label."""
+    """A scene before rendering: the stage, the road users, the light that faces the ego lane and
+    the distance to the STOP sign that does, the thing number of the first cast member and the kinds
+    of all, and the safety label."""
 
     stage: Stage
     users: tuple[Footprint, ...]
     light: str | None
+    stop_sign: float | None
     first: int
     kinds: tuple[str, ...]
     footprints: tuple[Footprint, ...]
@@ -120,23 +127,60 @@ def compose(seed: int, index: int, attempt: int = 0) -> Composition:
     stage = Stage(
         concatenate(meshes + more), np.concatenate([thing, more_thing]), facades, plan, mood
     )
-    users = tuple(cast.users())
-    safe, reason = judge(users, state)
     kinds = tuple(item.kind for item in cast.things)
     places = tuple(item.footprint for item in cast.things)
-    return Composition(stage, users, state, start, kinds, places, safe, reason)
+    everything = np.ones(len(places), bool)
+    users, sign, safe, reason = _judged(kinds, places, state, everything)
+    return Composition(stage, users, state, sign, start, kinds, places, safe, reason)
 
 
-def _convincing(scene: Composition, height: int, width: int) -> bool:
-    """Whether what the safety label rests on can be seen in the image."""
+def _judged(
+    kinds: tuple[str, ...],
+    places: tuple[Footprint, ...],
+    light: str | None,
+    seen: NDArray[np.bool_],
+) -> tuple[tuple[Footprint, ...], float | None, bool, str]:
+    """Return the road users and the STOP sign that the safety label rests on, and the label.
+
+    Args:
+        kinds, places: of the cast.
+        light: that faces the ego lane.
+        seen: of the cast, bool (N,). Who is in the corridor counts though hidden; who is not there
+            yet, and a sign, only where the picture shows it.
+    """
+    users = tuple(
+        place
+        for place, shown in zip(places, seen, strict=True)
+        if place.kind in ROAD_USER_KINDS and (shown or _in_the_way(place))
+    )
+    signs = [
+        p.y for p, k, shown in zip(places, kinds, seen, strict=True) if k == "stop sign" and shown
+    ]
+    sign = min(signs, default=None)
+    return users, sign, *judge(users, light, stop_sign=sign)
+
+
+def _in_the_way(place: Footprint) -> bool:
+    return corridor_distance(place) <= STOPPING_DISTANCE
+
+
+def _pixels(scene: Composition, height: int, width: int) -> tuple[NDArray, NDArray]:
+    """Return the faces seen through the pixels' centres, and the pixels of each of the cast."""
     hits = centre_hits(scene.stage, height, width)
     face = hits.face[hits.face >= 0]
-    scale = height * width / (256 * 512)
     pixels = np.bincount(scene.stage.thing[face], minlength=len(scene.stage.facades))[scene.first :]
+    return face, pixels
+
+
+def _convincing(
+    scene: Composition, face: NDArray, pixels: NDArray, height: int, width: int
+) -> bool:
+    """Whether the road user or the light that the scene is about can be seen in the image."""
+    scale = height * width / (256 * 512)
     for number, place in enumerate(scene.footprints):
         if (
             place.kind in ROAD_USER_KINDS
-            and not judge([place])[0]
+            and _in_the_way(place)
             and pixels[number] < _HAZARD_PIXELS * scale
         ):
             return False
@@ -149,11 +193,15 @@ def _convincing(scene: Composition, height: int, width: int) -> bool:
 
 def settle(seed: int, index: int) -> Composition:
     """The first composition of a scene whose safety label can be seen in the image."""
+    height, width = 256, 512
     for attempt in range(_ATTEMPTS):
         scene = compose(seed, index, attempt)
-        if _convincing(scene, 256, 512):
+        face, pixels = _pixels(scene, height, width)
+        if _convincing(scene, face, pixels, height, width):
             break
-    return scene
+    seen = pixels >= _HAZARD_PIXELS
+    users, sign, safe, reason = _judged(scene.kinds, scene.footprints, scene.light, seen)
+    return replace(scene, users=users, stop_sign=sign, safe=safe, safety_reason=reason)
 
 
 def render_scene(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +22,9 @@ from vlmis_utils.core.io import write_atomically
 from vlmis_utils.core.processes import pool
 from vlmis_utils.protocol.classes import pixel_counts
 
-__all__ = ["SCENES", "TrainingData", "class_frequencies", "load_training", "scene_weights"]
+__all__ = [
+    "SCENES", "TrainingData", "class_frequencies", "gathered", "load_training", "scene_weights",
+]  # fmt: skip
 
 # Scenes that the recipes train on.
 SCENES = 3000
@@ -100,6 +102,21 @@ def load_training(
         safe=np.array([row["safe"] for row in ordered], dtype=bool),
         reasons=[row["reason"] for row in ordered],
         scene_ids=[row["scene_id"] for row in ordered],
+    )
+
+
+def gathered(scenes: Iterable[Any]) -> TrainingData:
+    """Return StreetWorld scenes as arrays in memory; those that the cache lacks are rendered."""
+    scenes = list(scenes)
+    frames = [scene.frame() for scene in scenes]
+    labels = np.stack([frame.labels for frame in frames])
+    return TrainingData(
+        images=np.stack([frame.image for frame in frames]),
+        labels=labels,
+        counts=np.stack([pixel_counts(each) for each in labels]),
+        safe=np.array([frame.safe for frame in frames], dtype=bool),
+        reasons=[str(frame.safety_reason) for frame in frames],
+        scene_ids=[scene.scene_id for scene in scenes],
     )
 
 

@@ -50,7 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     start = parser.add_mutually_exclusive_group()
     start.add_argument(
-        "--further", action="store_true", help="train the segmenters in --out on, not anew"
+        "--further",
+        action="store_true",
+        help="train the models in --out on, not anew (StreetWorld's VLMs: on the safety label)",
     )
     start.add_argument(
         "--start",
@@ -95,6 +97,9 @@ def _train(name: str, options: argparse.Namespace) -> None:
     start = options.start or more.pop("start", None)
     if options.further:
         start = out
+        if name in VLMS and options.data == "streetworld":
+            _on_the_label(name, options, out)
+            return
     if name in SEGMENTERS:
         from vlmis_utils.training.recipes.train_segmenters import train_segmenter as train
     else:
@@ -115,6 +120,20 @@ def _train(name: str, options: argparse.Namespace) -> None:
     known = inspect.signature(train).parameters
     run = train(name, **{key: value for key, value in settings.items() if key in known})
     print(f"{name}: {out / name} ({getattr(run, 'metric', run)})")
+
+
+def _on_the_label(name: str, options: argparse.Namespace, out: Path) -> None:
+    """Teach a vision-language model the safety label of today's StreetWorld."""
+    from vlmis_utils.core.device import resolve_device
+    from vlmis_utils.training.recipes.further import train_further, with_foreseen
+
+    run = train_further(
+        name, with_foreseen(seed=options.seed), start=out / name, out=out / name,
+        work=options.work or Path("build") / "training",
+        log=out.parent / "logs" / f"{name}-further.csv", device=resolve_device(options.device),
+        steps=options.steps, seed=options.seed,
+    )  # fmt: skip
+    print(f"{name}: {out / name} ({run.metric})")
 
 
 def _on_photographs(name: str, options: argparse.Namespace) -> dict[str, Any]:

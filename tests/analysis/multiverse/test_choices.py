@@ -25,7 +25,7 @@ def test_defaults_of_the_study_come_first(every: tuple[Choice, ...]) -> None:
     assert found["top_k"].own.value == 4 and found["text"].own.name == "scoped parser"
     assert found["share"].own.name == "present from 0.04 %"
     assert found["epsilon"].own.name == "ε = 10⁻⁶"
-    assert found["safety"].own.name == "17.0 m, red or amber" and len(found["safety"].levels) == 9
+    assert found["safety"].own.name == "17.0 m, red or amber" and len(found["safety"].levels) == 12
     assert found["critical"].own.name == "critical: people, lights, signs"
 
 
@@ -46,12 +46,12 @@ def test_other_parameters_come_first_and_stay_among_the_levels(results: Results)
 def test_levels_can_be_given(results: Results) -> None:
     found = by_key(choices(results, top_k=[1, 2], thresholds=[0.1], speeds=[10, 20]))
     assert [level.value for level in found["top_k"].levels] == [4, 1, 2]
-    assert len(found["safety"].levels) == 3 * 3 + 1
+    assert len(found["safety"].levels) == 3 * 3 + 3 + 1
 
 
 @pytest.mark.parametrize(
     ("reason", "own", "levels"),
-    [("car covers 7% of the corridor", "image rule, 4 %", 3), ("clear", "as recorded", 4)],
+    [("car covers 7% of the corridor", "image rule, 0.5 %", 3), ("clear", "as recorded", 4)],
 )
 def test_without_geometry_only_the_image_rule_is_tried(
     results: Results, reason: str, own: str, levels: int

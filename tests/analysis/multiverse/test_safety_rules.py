@@ -18,12 +18,13 @@ from vlmis_utils.analysis.multiverse.safety_rules import (
 )
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.protocol.classes import IGNORE, pixel_counts
+from vlmis_utils.protocol.image_corridor import corridor_mask, image_rule
 from vlmis_utils.protocol.safety_label import (
     STOPPING_DISTANCE,
+    STOPPING_TIME,
     Footprint,
     corridor_distance,
-    corridor_mask,
-    image_rule,
+    entry,
     judge,
     stopping_distance,
 )
@@ -32,9 +33,11 @@ USERS = st.lists(
     st.builds(
         Footprint, st.sampled_from(["pedestrian", "car", "motorcyclist"]), st.floats(-4, 4),
         st.floats(1, 25), st.floats(0, 3), st.floats(0.5, 5), st.floats(0.5, 2),
+        st.tuples(st.floats(-3, 3), st.just(0.0)),
     ), max_size=4,
 )  # fmt: skip
 LIGHTS = st.sampled_from(["red", "amber", "green", None])
+SIGNS = st.one_of(st.none(), st.floats(5, 40))
 
 
 def table(judged: list[tuple[bool, str]], counts: list[np.ndarray] | None = None) -> pd.DataFrame:
@@ -44,9 +47,11 @@ def table(judged: list[tuple[bool, str]], counts: list[np.ndarray] | None = None
 
 
 @settings(max_examples=60, deadline=None)
-@given(USERS, LIGHTS)
-def test_a_reason_says_what_judge_saw(users: list[Footprint], light: str | None) -> None:
-    safe, text = judge(users, light)
+@given(USERS, LIGHTS, SIGNS)
+def test_a_reason_says_what_judge_saw(
+    users: list[Footprint], light: str | None, sign: float | None
+) -> None:
+    safe, text = judge(users, light, stop_sign=sign)
     reason = parse_reason(text)
     near = min((corridor_distance(u) for u in users), default=math.inf)
     assert safe == (text == "clear")
@@ -56,6 +61,11 @@ def test_a_reason_says_what_judge_saw(users: list[Footprint], light: str | None)
         assert reason.user in {u.kind for u in users}
     else:
         assert reason.distance == math.inf and reason.user == ""
+    times = [entry(u) for u in users if corridor_distance(u) > STOPPING_DISTANCE]
+    times = sorted(t for t in times if t <= STOPPING_TIME)
+    assert [t for *_, t in reason.coming] == pytest.approx(times, abs=0.051)
+    counts = sign is not None and light is None
+    assert reason.stop_sign == (pytest.approx(sign, abs=0.051) if counts else math.inf)
 
 
 @settings(max_examples=60, deadline=None)
@@ -65,14 +75,33 @@ def test_a_shorter_distance_is_what_judge_would_have_said(
 ) -> None:
     near = min((corridor_distance(u) for u in users), default=math.inf)
     recorded = table([judge(users, light)])
-    if abs(near - limit) > 0.051:
+    edges = [near, *(corner for u in users for corner in u.corners()[:, 1])]
+    if all(abs(edge - limit) > 0.051 for edge in edges):
         assert relabel(recorded, SafetyRule(limit))[0] == judge(users, light, limit)[0]
         assert relabel(recorded, SafetyRule(limit, ()))[0] == judge(users, None, limit)[0]
         only_red = light if light == "red" else None
         assert relabel(recorded, SafetyRule(limit, ("red",)))[0] == judge(users, only_red, limit)[0]
 
 
-@pytest.mark.parametrize("threshold", [0.02, 0.04, 0.08])
+@settings(max_examples=80, deadline=None)
+@given(USERS, LIGHTS, SIGNS, st.floats(0, STOPPING_TIME), st.booleans())
+def test_less_foresight_and_no_signs_are_what_judge_would_have_said(
+    users: list[Footprint], light: str | None, sign: float | None, horizon: float, signs: bool
+) -> None:
+    recorded = table([judge(users, light, stop_sign=sign)])
+    times = [entry(u) for u in users if corridor_distance(u) > STOPPING_DISTANCE]
+    if all(abs(time - horizon) > 0.051 for time in times):
+        rule = SafetyRule(STOPPING_DISTANCE, horizon=horizon, signs=signs)
+        said = judge(users, light, horizon=horizon, stop_sign=sign if signs else None)
+        assert relabel(recorded, rule)[0] == said[0]
+
+
+def test_a_reason_that_was_recorded_before_there_was_foresight_is_still_read() -> None:
+    scenes = table([(False, "car in corridor at 12.0 m"), (True, "clear"), (False, "amber light")])
+    assert relabel(scenes, SafetyRule(STOPPING_DISTANCE)).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("threshold", [0.005, 0.02, 0.08])
 def test_image_rule_from_counts_is_the_image_rule(threshold: float) -> None:
     rng = np.random.default_rng(0)
     maps = [np.where(rng.random((40, 60)) < share, 13, rng.choice([0, 2, IGNORE], (40, 60)))
@@ -84,7 +113,7 @@ def test_image_rule_from_counts_is_the_image_rule(threshold: float) -> None:
     assert relabel(scenes, SafetyRule(threshold=threshold)).tolist() == expected
     assert not has_geometry(scenes)
     shares = [parse_reason(text).share for text in scenes.safety_reason if text != "clear"]
-    assert all(0.04 <= share <= 1 for share in shares) and shares
+    assert all(0.005 <= share <= 1 for share in shares) and shares
 
 
 def test_a_label_of_the_image_rule_stays_under_a_geometric_rule() -> None:
@@ -99,3 +128,5 @@ def test_unknown_words_and_too_long_distances_are_refused() -> None:
         parse_reason("fog")
     with pytest.raises(UserError, match="within 17.0 m"):
         SafetyRule(limit=stopping_distance(50 / 3.6))
+    with pytest.raises(UserError, match="within 3.1 s"):
+        SafetyRule(horizon=4.0)

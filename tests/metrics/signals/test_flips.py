@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from vlmis_utils.metrics.signals.flips import flips, mirrored
-from vlmis_utils.protocol.safety_label import corridor_mask
+from vlmis_utils.protocol.image_corridor import corridor_mask
 
 
 def test_who_judges_each_pixel_alone_never_changes() -> None:

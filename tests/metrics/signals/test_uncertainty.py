@@ -10,7 +10,7 @@ from sklearn.metrics import log_loss
 
 from vlmis_utils.metrics.signals.uncertainty import at_temperatures, coarse, entropy, uncertainty
 from vlmis_utils.protocol.classes import IGNORE
-from vlmis_utils.protocol.safety_label import corridor_mask
+from vlmis_utils.protocol.image_corridor import corridor_mask
 from vlmis_utils.protocol.signals import SEGMENTER_SIGNALS, TEMPERATURES
 
 

@@ -84,7 +84,7 @@ def test_measured_checkpoints_are_left_out_and_others_measured(
 
     monkeypatch.setattr(evaluate, "evaluate", measure)
     monkeypatch.setattr(sources.held_out, "held_out", lambda: [])
-    monkeypatch.setattr(sources, "load_training", lambda split: None)
+    monkeypatch.setattr(sources, "load_training", lambda split, limit: None)
     out, nothing = ["--out", str(tmp_path)], ["--work", str(tmp_path / "none")]
     assert evaluate.main(["--only", "segformer", *out, *nothing]) == 0
     assert evaluate.main(["--only", "segformer", "deeplabv3plus", *out, *nothing]) == 0

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -25,6 +28,7 @@ from vlmis_utils.training.recipes.captions import (
     safety_answer,
     turns,
 )
+from vlmis_utils.training.weights import CHECKPOINTS
 
 TOTAL = 256 * 512
 
@@ -133,3 +137,18 @@ def test_tokenizers_write_any_text_and_do_not_change() -> None:
     assert chat.decode(chat("Straße & 7 Ölfässer").input_ids) == "Straße & 7 Ölfässer"
     assert sentence.pad_token_id == 0 and sentence.eos_token_id == len(sentence) - 1
     assert len(chat) == len(chat_tokenizer()) and len(set(corpus())) > 80
+
+
+@pytest.mark.parametrize(
+    ("name", "built"), [("clip", sentence_tokenizer), ("qwen2-vl", chat_tokenizer)]
+)
+def test_the_committed_checkpoints_read_the_tokens_of_today_s_corpus(name: str, built: Any) -> None:
+    stored = json.loads((CHECKPOINTS / name / "tokenizer.json").read_text("utf-8"))
+    assert json.loads(built().backend_tokenizer.to_str())["model"] == stored["model"]
+
+
+def test_every_answer_is_made_of_known_words() -> None:
+    tokenizer = sentence_tokenizer()
+    for key in HAZARDS:
+        text = safety_answer(Facts(frozenset(), frozenset(), False, (key,)))
+        assert tokenizer.unk_token_id not in tokenizer(text).input_ids

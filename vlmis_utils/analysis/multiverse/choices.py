@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from vlmis_utils.analysis.multiverse.safety_rules import SafetyRule, has_geometry
 from vlmis_utils.analysis.results import Results
 from vlmis_utils.protocol.classes import CRITICAL_CLASSES
+from vlmis_utils.protocol.image_corridor import IMAGE_THRESHOLD
 from vlmis_utils.protocol.safety_label import (
-    IMAGE_THRESHOLD,
     STOP_STATES,
     STOPPING_DISTANCE,
+    STOPPING_TIME,
     stopping_distance,
+    stopping_time,
 )
 
 __all__ = ["KEYS", "QUALITIES", "Choice", "Level", "choices"]
@@ -31,7 +33,7 @@ KEYS = ("text", "top_k", "share", "hidden", "epsilon", "critical", "images", "sa
 TOP_K = (3, 4, 5)
 SHARES = (0.0002, 0.0004, 0.001)
 EPSILONS = (1e-6, 1.0)
-THRESHOLDS = (0.04, 0.02, 0.08)
+THRESHOLDS = (IMAGE_THRESHOLD, IMAGE_THRESHOLD / 2, 2 * IMAGE_THRESHOLD)
 SPEEDS = (20.0,)  # km/h
 
 _SETS: dict[frozenset[str], str] = {
@@ -190,13 +192,20 @@ def _safety_levels(
         unsafe = not results.scenes.safe.all()
         own = known if unsafe else Level("as recorded", SafetyRule())
         return (own, *(level for level in image if level.name != own.name))
-    limits = [STOPPING_DISTANCE, *(stopping_distance(speed / 3.6) for speed in speeds)]
+    stops = [(STOPPING_DISTANCE, STOPPING_TIME)]
+    stops += [(stopping_distance(s / 3.6), stopping_time(s / 3.6)) for s in speeds]
     geometry = [
-        Level(f"{limit:.1f} m, {words}", SafetyRule(limit, lights))
-        for limit in limits
+        Level(f"{limit:.1f} m, {words}", SafetyRule(limit, lights, horizon))
+        for limit, horizon in stops
         for lights, words in _LIGHTS.items()
     ]
-    return (Level(geometry[0].name, SafetyRule()), *geometry[1:], *image)
+    narrower = [
+        Level("no foresight", SafetyRule(STOPPING_DISTANCE, horizon=0.0)),
+        Level("no STOP signs", SafetyRule(STOPPING_DISTANCE, signs=False)),
+        Level("no foresight, no STOP signs",
+              SafetyRule(STOPPING_DISTANCE, horizon=0.0, signs=False)),
+    ]  # fmt: skip
+    return (Level(geometry[0].name, SafetyRule()), *geometry[1:], *narrower, *image)
 
 
 def _power(value: float) -> str:

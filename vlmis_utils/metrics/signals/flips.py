@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vlmis_utils.protocol.classes import CRITICAL_CLASSES, LANGUAGE_CLASSES
-from vlmis_utils.protocol.safety_label import corridor_mask
+from vlmis_utils.protocol.image_corridor import corridor_mask
 from vlmis_utils.protocol.signals import FLIPS
 
 __all__ = ["back", "flips", "mirrored"]

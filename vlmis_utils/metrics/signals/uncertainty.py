@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from vlmis_utils.protocol.classes import CRITICAL_CLASSES, IGNORE, LANGUAGE_CLASSES
-from vlmis_utils.protocol.safety_label import corridor_mask
+from vlmis_utils.protocol.image_corridor import corridor_mask
 from vlmis_utils.protocol.signals import GRID, REGIONS, STATISTICS, TEMPERATURES
 
 __all__ = ["at_temperatures", "coarse", "entropy", "uncertainty"]

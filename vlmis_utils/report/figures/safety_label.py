@@ -1,7 +1,8 @@
-"""The image rule of `protocol.safety_label`: its corridor on scenes, and what its constants do."""
+"""The corridors of the safety label on scenes, and what the image rule's constants do."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,29 +11,34 @@ import pandas as pd
 
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.datasets.registry import Scene
-from vlmis_utils.protocol import safety_label
+from vlmis_utils.datasets.streetworld import StreetScene, world_seed
+from vlmis_utils.protocol import image_corridor
 from vlmis_utils.protocol.classes import LANGUAGE_NAMES, PALETTE, TRAIN_CLASSES
+from vlmis_utils.protocol.ground_corridor import ground_mask
+from vlmis_utils.protocol.safety_label import ROAD_USERS
 from vlmis_utils.report.figures.scenes import draw_pictures
 from vlmis_utils.report.style import GREY, INK, label_lines, new_figure, styled
+from vlmis_utils.streetworld.world import settle
+from vlmis_utils.training.evaluation.label_agreement import camera_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "SCALES", "THRESHOLDS", "load_cover", "load_rule", "pick_corridors", "plot_corridors",
-    "plot_rule",
+    "SCALES", "THRESHOLDS", "corridor_of", "load_cover", "load_rule", "pick_corridors",
+    "pick_labelled", "plot_corridors", "plot_labelled", "plot_rule",
 ]  # fmt: skip
 
 # Factors on the trapezoid's widths: half, as it is, twice. Thresholds: from a quarter to four times
 # the rule's own, with it, its half and its double among them.
 SCALES: tuple[float, ...] = (0.5, 1.0, 2.0)
 THRESHOLDS: tuple[float, ...] = tuple(
-    float(safety_label.IMAGE_THRESHOLD * 2 ** (step / 8)) for step in range(-16, 17)
+    float(image_corridor.IMAGE_THRESHOLD * 2 ** (step / 8)) for step in range(-16, 17)
 )
 
 _LOOKS = {0.5: ("#332288", ":"), 1.0: (INK, "-"), 2.0: ("#44AA99", "--")}
 _OUTLINES = {0.5: "#88CCEE", 1.0: "white", 2.0: "#44AA99"}
-_USERS = [TRAIN_CLASSES.index(name) for name in safety_label.ROAD_USERS]
+_USERS = [TRAIN_CLASSES.index(name) for name in ROAD_USERS]
 
 
 def load_cover(
@@ -61,7 +67,7 @@ def load_cover(
     for scene in (scenes[place] for place in places):
         labels = scene.labels()
         for scale in scales:
-            shares = safety_label.corridor_shares(labels, scale)
+            shares = image_corridor.corridor_shares(labels, scale)
             rows.append(
                 {
                     "scene_id": scene.scene_id, "scale": scale, "cover": sum(shares.values()),
@@ -85,7 +91,7 @@ def load_rule(cover: pd.DataFrame, thresholds: Sequence[float] = THRESHOLDS) -> 
     """
     wide = cover.pivot(index="scene_id", columns="scale", values="cover")
     safe = cover.drop_duplicates("scene_id").set_index("scene_id").safe.reindex(wide.index)
-    usual = wide[1.0] >= safety_label.IMAGE_THRESHOLD
+    usual = wide[1.0] >= image_corridor.IMAGE_THRESHOLD
     rows = []
     for scale in wide.columns:
         for threshold in thresholds:
@@ -105,8 +111,8 @@ def pick_corridors(cover: pd.DataFrame, count: int = 4) -> list[str]:
     """
     usual = cover[cover.scale == 1.0].sort_values(["cover", "scene_id"])
     usual = usual.assign(
-        gap=(usual.cover - safety_label.IMAGE_THRESHOLD).abs() + (usual.cover == 0),
-        unsafe=usual.cover >= safety_label.IMAGE_THRESHOLD,
+        gap=(usual.cover - image_corridor.IMAGE_THRESHOLD).abs() + (usual.cover == 0),
+        unsafe=usual.cover >= image_corridor.IMAGE_THRESHOLD,
     ).sort_values(["gap", "scene_id"])
     near = pd.concat([part.head(count // 2) for _, part in usual.groupby("unsafe")])
     rest = usual.drop(near.index)
@@ -130,8 +136,9 @@ def plot_corridors(scenes: Sequence[Scene], cover: pd.DataFrame, columns: int = 
     for axis, picture in zip(axes, pictures, strict=True):
         height, width = picture.shape[:2]
         for scale in sorted(set(cover.scale)):
-            x, y = _outline(height, width, scale)
-            axis.plot(x, y, color=_OUTLINES.get(scale, "white"), lw=1.4 if scale == 1 else 1.0)
+            mask = image_corridor.corridor_mask(height, width, scale)
+            tint, broad = _OUTLINES.get(scale, "white"), 1.4 if scale == 1 else 1.0
+            axis.contour(mask, [0.5], colors=[tint], linewidths=[broad])
         axis.set(xlim=(0, width), ylim=(height, 0))
     return figure
 
@@ -146,7 +153,7 @@ def plot_rule(frame: pd.DataFrame, geometry: bool) -> Figure:
             it; otherwise the scenes that the default constants label otherwise.
     """
     second = ("agree", "agrees with geometry, %") if geometry else ("moved", "labels changed, %")
-    ticks = [100 * safety_label.IMAGE_THRESHOLD * 2.0**k for k in (-2, -1, 0, 1, 2)]
+    ticks = [100 * image_corridor.IMAGE_THRESHOLD * 2.0**k for k in (-2, -1, 0, 1, 2)]
     figure, axes = new_figure(5.2, 2, 1, sharex=True)
     for axis, (column, words) in zip(axes.flat, (("unsafe", "unsafe scenes, %"), second),
                                      strict=True):  # fmt: skip
@@ -157,7 +164,7 @@ def plot_rule(frame: pd.DataFrame, geometry: bool) -> Figure:
             axis.plot(100 * rows.threshold, 100 * rows[column], color=tint, ls=dash)
             last = rows.iloc[-1]
             ends[f"{scale:g} × width"] = (100 * last.threshold, 100 * last[column], tint)
-        axis.axvline(100 * safety_label.IMAGE_THRESHOLD, color=GREY, lw=1)
+        axis.axvline(100 * image_corridor.IMAGE_THRESHOLD, color=GREY, lw=1)
         label_lines(axis, ends)
     axes[-1, 0].set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes[-1, 0].minorticks_off()
@@ -165,23 +172,64 @@ def plot_rule(frame: pd.DataFrame, geometry: bool) -> Figure:
     return figure
 
 
+def corridor_of(scene: Scene) -> np.ndarray:
+    """Return the pixels of a scene that its safety label looks at, bool (H, W).
+
+    The lane on flat ground where the camera is known, as StreetWorld's is; else the trapezoid.
+    """
+    size = scene.labels().shape
+    if isinstance(scene, StreetScene):
+        plan = settle(world_seed(scene.split, scene.seed), scene.index).stage.plan
+        return ground_mask(camera_of(plan.camera), *size)
+    camera = getattr(scene, "camera", None)
+    return image_corridor.corridor_mask(*size) if camera is None else ground_mask(camera, *size)
+
+
+def pick_labelled(scenes: Iterable[Scene], count: int = 12) -> list[Scene]:
+    """Return scenes to look at, spread evenly, half of them unsafe where there are so many."""
+    scenes = list(scenes)
+    sides = [[s for s in scenes if bool(s.safe) == safe] for safe in (False, True)]
+    few = min(len(side) for side in sides)
+    first = min(len(sides[0]), max(count // 2, count - len(sides[1])) if few else count)
+    picked = []
+    for side, wanted in zip(sides, (first, count - first), strict=True):
+        places = np.linspace(0, len(side) - 1, min(wanted, len(side))).round().astype(int)
+        picked += [side[place] for place in places]
+    return picked
+
+
+@styled
+def plot_labelled(scenes: Sequence[Scene], columns: int = 3) -> Figure:
+    """Show scenes with the corridor outlined, road users painted, and the label with its reason.
+
+    Args:
+        scenes: of one size each, with a label of any rule.
+        columns: scenes in a row.
+    """
+    titles = [f"{'safe' if s.safe else 'unsafe'}\n{_short(s.safety_reason)}" for s in scenes]
+    pictures = [_painted(scene) for scene in scenes]
+    figure, axes = draw_pictures(pictures, titles, columns, 0.34, 8)
+    for axis, scene in zip(axes, scenes, strict=True):
+        tint = "white" if scene.safe else "#EE7733"
+        axis.contour(corridor_of(scene), [0.5], colors=[tint], linewidths=[1.2])
+    return figure
+
+
+def _short(reason: str) -> str:
+    """Return a reason that fits above a small picture: the first of several, and how many more."""
+    first, *more = reason.replace(" in corridor", "").split("; ")
+    first = re.sub(r" corridor at [\d.]+ m", "", first)
+    return f"{first} (+{len(more)})" if more else first
+
+
 def _verdicts(scene: Scene, row: pd.Series) -> str:
     """Return what the image rule makes of a scene and, below, its own label if it has another."""
-    verdict = "unsafe" if row.cover >= safety_label.IMAGE_THRESHOLD else "safe"
+    verdict = "unsafe" if row.cover >= image_corridor.IMAGE_THRESHOLD else "safe"
     said = f"{100 * row.cover:.1f} %: {verdict}"
-    if row.reason == safety_label.image_rule(scene.labels())[1]:
+    if row.reason == image_corridor.image_rule(scene.labels())[1]:
         return said
     reason = row.reason.replace(" in corridor", "").replace("; ", ", ")
     return f"image rule {said}\ngeometry: {'safe, ' if row.safe else ''}{reason}"
-
-
-def _outline(height: int, width: int, scale: float) -> tuple[list[float], list[float]]:
-    """Return the closed outline of the trapezoid, x and y in pixels."""
-    top, bottom = safety_label.TRAPEZOID_TOP * height, safety_label.TRAPEZOID_BOTTOM * height
-    narrow = min(0.5, scale * safety_label.TRAPEZOID_TOP_HALF)
-    broad = min(0.5, scale * safety_label.TRAPEZOID_BOTTOM_HALF)
-    x = [0.5 - narrow, 0.5 + narrow, 0.5 + broad, 0.5 - broad, 0.5 - narrow]
-    return [share * width for share in x], [top, top, bottom, bottom, top]
 
 
 def _painted(scene: Scene) -> np.ndarray:

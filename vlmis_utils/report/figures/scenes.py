@@ -153,10 +153,10 @@ def plot_class_shares(frame: pd.DataFrame) -> Figure:
 
 
 def load_reasons(scenes: pd.DataFrame) -> pd.DataFrame:
-    """Return reason, safe and scenes (how many), the distances in a reason left out."""
+    """Return reason, safe and scenes (how many), distances and times in a reason left out."""
     reason = (
-        scenes.safety_reason.str.replace(r" at [\d.]+ m", "", regex=True)
-        .str.replace(r"covers \d+ ?%", "covers part", regex=True)
+        scenes.safety_reason.str.replace(r" at [\d.]+ m( in [\d.]+ s)?", "", regex=True)
+        .str.replace(r"covers [\d.]+ ?%", "covers part", regex=True)
         .rename("reason")
     )
     return (

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from vlmis_utils.core.formatting import listing, number, percent
-from vlmis_utils.protocol import safety_label
+from vlmis_utils.protocol import image_corridor
 from vlmis_utils.protocol.classes import LANGUAGE_CLASSES
 from vlmis_utils.protocol.datasets import DATASET_NAMES
 
@@ -56,14 +56,18 @@ def rule_agreement(cover: pd.DataFrame, geometry: bool) -> str:
         geometry: whether the scenes' own label is geometric; then it is compared with the rule's.
     """
     usual = cover[cover.scale == 1.0]
-    unsafe, total = usual.cover >= safety_label.IMAGE_THRESHOLD, len(usual)
+    unsafe, total = usual.cover >= image_corridor.IMAGE_THRESHOLD, len(usual)
     if not geometry:
         return f"The rule calls {percent(unsafe.mean())} of {_scenes(total)} unsafe."
     missed = usual[~unsafe & ~usual.safe]
-    lights = int((~missed.reason.str.contains("in corridor")).sum())
+    lights = int((~missed.reason.str.contains(" corridor")).sum())
     alarms = int((unsafe & usual.safe).sum())
     same = int((unsafe == ~usual.safe).sum())
-    why = f", {lights} of them unsafe for a light alone, which no label map shows" if lights else ""
+    why = (
+        f", {lights} of them for a light or a STOP sign alone, which no label map tells"
+        if lights
+        else ""
+    )
     return (
         f"The image rule calls {percent(unsafe.mean())} of {_scenes(total)} unsafe, geometry "
         f"{percent((~usual.safe).mean())}; they agree on {same}. Of the "
@@ -81,7 +85,7 @@ def rule_sensitivity(rule: pd.DataFrame) -> str:
     found = rule.set_index(["scale", rule.threshold.round(6)])
 
     def moved(scale: float, factor: float) -> float:
-        return float(found.moved[scale, round(factor * safety_label.IMAGE_THRESHOLD, 6)])
+        return float(found.moved[scale, round(factor * image_corridor.IMAGE_THRESHOLD, 6)])
 
     narrow, broad = moved(0.5, 1), moved(2, 1)
     low, high = moved(1, 0.5), moved(1, 2)

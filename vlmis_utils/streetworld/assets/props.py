@@ -15,6 +15,6 @@ _NAMES: dict[str, str] = {
 }  # fmt: skip
 
 
-def make(kind: str, rng: np.random.Generator, **options: object) -> Mesh:
+def make(kind: str, rng: np.random.Generator, /, **options: object) -> Mesh:
     """Build an asset; the options are its builder's."""
     return BUILDERS[_NAMES.get(kind, kind)](rng, **options)

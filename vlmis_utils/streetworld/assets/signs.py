@@ -9,7 +9,7 @@ from vlmis_utils.streetworld.geometry.mesh import Look, Mesh, concatenate, plate
 from vlmis_utils.streetworld.geometry.parts import pick
 from vlmis_utils.streetworld.geometry.shapes import prism, tubes
 
-__all__ = ["SIGN_KINDS", "traffic_sign"]
+__all__ = ["SIGN_KINDS", "draw_kind", "traffic_sign"]
 
 
 SIGN_KINDS: tuple[str, ...] = (
@@ -192,6 +192,11 @@ _OUTLINES = {
 }
 
 
+def draw_kind(rng: np.random.Generator) -> str:
+    """Draw one of `SIGN_KINDS`, common ones more often."""
+    return str(pick(rng, SIGN_KINDS, (2, 1.4, 1.1, 1.4, 1.3, 1.2, 1.3, 1.2, 0.7, 1.6)))
+
+
 def traffic_sign(
     rng: np.random.Generator,
     kind: str | None = None,
@@ -200,7 +205,7 @@ def traffic_sign(
 ) -> Mesh:
     """A sign on its pole, facing -y. kind: one of SIGN_KINDS; size: plate width, 0.65 to 0.9 m;
     height: of the plate's centre, metres; drawn when None. Front and back are traffic sign."""
-    kind = kind or str(pick(rng, SIGN_KINDS, (2, 1.4, 1.1, 1.4, 1.3, 1.2, 1.3, 1.2, 0.7, 1.6)))
+    kind = kind or draw_kind(rng)
     if kind not in SIGN_KINDS:
         raise ValueError(f"unknown sign kind {kind!r}: one of {', '.join(SIGN_KINDS)}")
     size = float(size or rng.uniform(0.65, 0.9))

@@ -16,6 +16,7 @@ from vlmis_utils.protocol.safety_label import (
     corridor_distance,
 )
 from vlmis_utils.streetworld.geometry.mesh import Mesh
+from vlmis_utils.streetworld.scene.speeds import velocity
 
 __all__ = ["ROAD_USER_KINDS", "Cast", "Thing", "overlap"]
 
@@ -73,7 +74,7 @@ class Cast:
 
     def place(
         self, kind: str, mesh: Mesh, x: float, y: float, heading: float = 0.0, gap: float = 0.3,
-        z: float = 0.0, hazard: bool = False,
+        z: float = 0.0, hazard: bool = False, moving: bool = False,
     ) -> bool:  # fmt: skip
         """Put a mesh on the ground if nothing stands there.
 
@@ -81,6 +82,7 @@ class Cast:
             kind: what it is; `ROAD_USER_KINDS` must also stand clearly in or out of the corridor.
             gap: clearance to other things, m.
             hazard: whether it must be a hazard (True) or must not (False).
+            moving: at the speed of its kind, else it stands.
 
         Returns:
             Whether it was placed.
@@ -91,6 +93,7 @@ class Cast:
         box = Footprint(
             kind, float(x + c * mid[0] - s * mid[1]), float(y + s * mid[0] + c * mid[1]),
             float(heading), float(high[1] - low[1]), float(high[0] - low[0]),
+            velocity(kind, heading) if moving else (0.0, 0.0),
         )  # fmt: skip
         if kind in ROAD_USER_KINDS and not _decided(box, hazard):
             return False

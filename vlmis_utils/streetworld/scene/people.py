@@ -68,7 +68,8 @@ def people(rng: np.random.Generator, plan: Plan, cast: Cast, wanted: dict[str, i
             if draw < 0.5
             else pavement(5.5, 27)
         )
-        try_place(cast, "pedestrian", rng, spot, 0.25, 0.0 if on_road else KERB_HEIGHT)
+        level = 0.0 if on_road else KERB_HEIGHT
+        try_place(cast, "pedestrian", rng, spot, 0.25, level, moving=spot is not waiting)
 
     def riding(kind: str) -> Spot:
         def spot() -> tuple[float, float, float]:
@@ -94,7 +95,7 @@ def people(rng: np.random.Generator, plan: Plan, cast: Cast, wanted: dict[str, i
 
     for kind in ("cyclist", "motorcyclist"):
         for _ in range(wanted.get(kind, 0)):
-            try_place(cast, kind, rng, riding(kind), 0.3)
+            try_place(cast, kind, rng, riding(kind), 0.3, moving=True)
 
     for kind in ("bicycle", "motorcycle"):
         for _ in range(wanted.get(kind, 0)):

@@ -17,13 +17,13 @@ Spot = Callable[[], tuple[float, float, float]]
 
 def try_place(
     cast: Cast, kind: str, rng: np.random.Generator, spot: Spot, gap: float = 0.4, z: float = 0.0,
-    hazard: bool = False, **options: object,
+    hazard: bool = False, moving: bool = False, **options: object,
 ) -> bool:  # fmt: skip
     """Build a `kind` and place it at the first free spot of a few; returns whether it stands."""
     mesh = props.make(kind, rng, **options)
     for _ in range(TRIES):
         x, y, heading = spot()
-        if cast.place(kind, mesh, float(x), float(y), float(heading), gap, z, hazard):
+        if cast.place(kind, mesh, float(x), float(y), float(heading), gap, z, hazard, moving):
             return True
     return False
 

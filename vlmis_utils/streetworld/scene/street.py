@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vlmis_utils.streetworld.assets import props
+from vlmis_utils.streetworld.assets.signs import draw_kind
 from vlmis_utils.streetworld.geometry.mesh import Mesh
 from vlmis_utils.streetworld.scene.cast import Cast
 from vlmis_utils.streetworld.scene.ground import KERB_HEIGHT
@@ -141,16 +142,21 @@ def _small(rng: np.random.Generator, plan: Plan, side: Side, cast: Cast) -> None
 
 
 def signs(rng: np.random.Generator, plan: Plan, cast: Cast, count: int) -> int:
-    """Put up `count` signs that face the ego car, most of them near. Returns how many stand."""
+    """Put up `count` signs, most of them near, and return how many stand.
+
+    They face the ego car, but for those that would forbid it to go on: no entry shows its back.
+    """
     placed = 0
     for _ in range(count):
         side = plan.right if rng.random() < 0.72 else plan.left
-        mesh = props.make("sign", rng)
+        kind = draw_kind(rng)
+        mesh = props.make("sign", rng, kind=kind)
+        name = "stop sign" if kind == "stop" else "sign"
         for _ in range(6):
             y = float(rng.uniform(7, 20) if rng.random() < 0.75 else rng.uniform(20, 40))
             x = side.sign * (side.kerb + rng.uniform(0.4, 0.8))
-            turn = rng.normal(0, 0.10)
-            if not plan.open_at(y, 0.5) and cast.stand("sign", mesh, x, y, turn, 0.25, KERB_HEIGHT):
+            turn = rng.normal(0, 0.10) + (np.pi if kind == "no_entry" else 0.0)
+            if not plan.open_at(y, 0.5) and cast.stand(name, mesh, x, y, turn, 0.25, KERB_HEIGHT):
                 placed += 1
                 break
     return placed

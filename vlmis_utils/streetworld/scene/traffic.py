@@ -39,7 +39,7 @@ def place_hazard(rng: np.random.Generator, plan: Plan, cast: Cast, intent: str) 
                 heading if rng.random() < 0.85 else rng.uniform(0, 6.28),
             )
 
-        return try_place(cast, "pedestrian", rng, walk, hazard=True)
+        return try_place(cast, "pedestrian", rng, walk, hazard=True, moving=True)
     if intent == "rider":
         kind = "cyclist" if rng.random() < 0.68 else "motorcyclist"
 
@@ -48,7 +48,7 @@ def place_hazard(rng: np.random.Generator, plan: Plan, cast: Cast, intent: str) 
             heading = rng.choice([1.0, -1.0]) * np.pi / 2 if across else turned(rng, 0.0, 0.08)
             return rng.uniform(-0.9, 1.1), rng.uniform(6.2, NEAR + 0.4), heading
 
-        return try_place(cast, kind, rng, ride, hazard=True)
+        return try_place(cast, kind, rng, ride, hazard=True, moving=True)
     if intent == "vehicle":
         on_rails = 0.0 in plan.rails
         kinds, shares = (
@@ -100,13 +100,15 @@ def vehicles(rng: np.random.Generator, plan: Plan, cast: Cast, wanted: dict[str,
                         lambda x=x, s=side: (x, rng.uniform(9, 30), _facing(plan, s)),
                     ):
                         continue
-            try_place(cast, kind, rng, lane(kind, 13 if kind != "tram" else 18, 42), 0.5)
+            try_place(
+                cast, kind, rng, lane(kind, 13 if kind != "tram" else 18, 42), 0.5, moving=True
+            )
     if wanted.get("lead"):
 
         def ahead() -> tuple[float, float, float]:
             return rng.normal(0, 0.1), FAR + 2.8 + 22 * rng.random() ** 1.3, 0.0
 
-        try_place(cast, "car", rng, ahead)
+        try_place(cast, "car", rng, ahead, moving=True)
     others = [(x, d) for x, d in plan.lanes if x < 0]
     for _ in range(wanted.get("oncoming", 0) if others else 0):
 
@@ -114,7 +116,7 @@ def vehicles(rng: np.random.Generator, plan: Plan, cast: Cast, wanted: dict[str,
             x, direction = others[rng.integers(len(others))]
             return x + rng.normal(0, 0.1), rng.uniform(5, 60), 0.0 if direction > 0 else np.pi
 
-        try_place(cast, "car", rng, coming, 1.5)
+        try_place(cast, "car", rng, coming, 1.5, moving=True)
     if cross is not None and cross.junction:
         for _ in range(int(rng.integers(0, 3))):
 

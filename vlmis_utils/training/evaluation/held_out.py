@@ -9,11 +9,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import numpy as np
-
 from vlmis_utils.datasets.registry import load_many, open_dataset
-from vlmis_utils.protocol.classes import pixel_counts
-from vlmis_utils.training.data import TrainingData
+from vlmis_utils.training.data import TrainingData, gathered
 
 __all__ = ["SCENES", "SEED", "SPLIT", "held_out", "world"]
 
@@ -42,13 +39,4 @@ def held_out(limit: int = SCENES, workers: int = 1) -> TrainingData:
     """
     scenes = open_dataset("streetworld", split=SPLIT, limit=limit, seed=SEED)
     load_many(scenes, workers=workers)
-    frames = [scene.frame() for scene in scenes]
-    labels = np.stack([frame.labels for frame in frames])
-    return TrainingData(
-        images=np.stack([frame.image for frame in frames]),
-        labels=labels,
-        counts=np.stack([pixel_counts(each) for each in labels]),
-        safe=np.array([frame.safe for frame in frames], dtype=bool),
-        reasons=[str(frame.safety_reason) for frame in frames],
-        scene_ids=[scene.scene_id for scene in scenes],
-    )
+    return gathered(scenes)

@@ -12,8 +12,10 @@ from vlmis_utils.training.evaluation import held_out, store
 from vlmis_utils.training.photographs import digest_of, load_photographs, read_photographs
 from vlmis_utils.training.weights import DATA
 
-__all__ = ["PROBED", "Source", "photographs", "streetworld"]
+__all__ = ["DRAWN", "PROBED", "Source", "photographs", "streetworld"]
 
+# Training scenes of StreetWorld that priors and probes learn from: as many as take some minutes.
+DRAWN = 150
 # Training photographs that priors and probes learn from: evenly spaced, for the probe's cost.
 PROBED = 648
 
@@ -60,7 +62,7 @@ def streetworld() -> Source:
         "streetworld",
         world_version(),
         held_out.world(),
-        lambda: load_training("train"),
+        lambda: load_training("train", DRAWN),
         lambda: held_out.held_out(),
     )
 

@@ -97,7 +97,8 @@ def load_scenes(data: TrainingData) -> Scenes:
             targets[row, column] = name in fact.shown
             certain[row, column] = name in fact.shown or name in fact.absent
         lights = [key for key in fact.hazards if key.endswith("light")]
-        targets[row, -3:] = (not fact.safe, len(fact.hazards) > len(lights), bool(lights))
+        users = [key for key in fact.hazards if key not in lights and key != "stop sign"]
+        targets[row, -3:] = (not fact.safe, bool(users), bool(lights))
     return Scenes(data, known, targets, certain, scene_weights(data))
 
 

@@ -64,9 +64,10 @@ HAZARDS: dict[str, str] = {
     "bicycle": "a bicycle is ahead",
     "red light": "the traffic light is red",
     "amber light": "the traffic light is amber",
+    "stop sign": "a traffic sign is ahead",
 }
 
-_IN_CORRIDOR = re.compile(r"^(\w+) in corridor\b")
+_USER = re.compile(r"^(\w+) (?:in|enters) corridor\b")
 _STUFF = ("building", "vegetation", "sidewalk", "fence", "wall", "terrain", "sky")
 _OPENINGS = (
     CONTRASTIVE_MENTION.removesuffix("a {c}") + "{list}",
@@ -103,17 +104,17 @@ def facts(counts: Sequence[int] | np.ndarray, safe: bool, reason: str) -> Facts:
             9.3 m; red light".
 
     >>> counts = [900] * 3 + [0] * 16
-    >>> sorted(facts(counts, False, "bus in corridor at 8.0 m; red light").hazards)
-    ['bus', 'red light']
+    >>> sorted(facts(counts, False, "bus in corridor at 8.0 m; stop sign at 9.0 m").hazards)
+    ['bus', 'stop sign']
     """
     counts = np.asarray(counts)
     total = int(counts.sum())
     faint = AMBIGUOUS_PIXELS / (256 * 512) * total
     hazards = []
     for part in () if safe else reason.split("; "):
-        match = _IN_CORRIDOR.match(part)
-        key = match.group(1) if match else part
-        if key in HAZARDS:
+        match = _USER.match(part)
+        key = match.group(1) if match else part.partition(" at ")[0]
+        if key in HAZARDS and key not in hazards:
             hazards.append(key)
     return Facts(
         shown=present_classes(counts, total, MIN_SHARE),
@@ -190,11 +191,16 @@ def caption(known: Facts, rng: np.random.Generator) -> str:
 
 
 def corpus() -> list[str]:
-    """Return sentences that hold every word a training text can hold, in a fixed order."""
+    """Return sentences that hold every word a training text can hold, in a fixed order.
+
+    Checkpoints keep the tokenizer that is made of these: another sentence, other tokens. The STOP
+    sign came later and brings no new word.
+    """
+    hazards = tuple(key for key in HAZARDS if key != "stop sign")
     nothing = Facts(frozenset(), frozenset(LANGUAGE_CLASSES), True, ())
-    everything = Facts(frozenset(LANGUAGE_CLASSES), frozenset(), False, tuple(HAZARDS))
+    everything = Facts(frozenset(LANGUAGE_CLASSES), frozenset(), False, hazards)
     texts = [DESCRIBE, SAFETY, describe(nothing), describe(everything), safety_answer(nothing)]
-    texts += [safety_answer(Facts(frozenset(), frozenset(), False, (key,))) for key in HAZARDS]
+    texts += [safety_answer(Facts(frozenset(), frozenset(), False, (key,))) for key in hazards]
     texts += [PRESENCE.format(c=name) for name in LANGUAGE_CLASSES]
     for name in LANGUAGE_CLASSES:
         texts += [f"Yes, there is a {name}.", f"No, there is no {name}.", f"with {_join([name])}"]
