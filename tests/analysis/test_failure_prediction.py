@@ -19,7 +19,7 @@ from vlmis_utils.analysis.failure_prediction import (
     predict_failures,
 )
 from vlmis_utils.analysis.results import Results
-from vlmis_utils.statistics.prediction import grouped_folds
+from vlmis_utils.statistics.cross_validation import grouped_folds
 
 ONE = ("smr", "clip")
 

@@ -17,6 +17,13 @@ import pyarrow.parquet as pq
 from vlmis_utils.protocol.classes import LANGUAGE_CLASSES, OBJECT_CLASSES
 from vlmis_utils.protocol.conditions import CONDITIONS
 from vlmis_utils.protocol.prompts import PROMPTS, contrastive_pairs, presence_class
+from vlmis_utils.protocol.signals import (
+    COARSE,
+    FLIPS,
+    PICTURE_SIGNALS,
+    SEGMENTER_SIGNALS,
+    TEMPERATURES,
+)
 from vlmis_utils.records.schema import SCHEMAS
 
 HEIGHT, WIDTH = 64, 128
@@ -53,6 +60,7 @@ def write_records(folder: Path, scenes: int = 8, seed: int = 0) -> Path:
             for n in names for c in (*CONDITIONS, "blank") for p in PROMPTS
         ],
     }  # fmt: skip
+    _add_signals(tables, np.random.default_rng(seed + 1))
     for table, rows in tables.items():
         schema = pa.schema([(c.name, c.type) for c in SCHEMAS[table]])
         frame = pd.DataFrame(rows)
@@ -63,6 +71,32 @@ def write_records(folder: Path, scenes: int = 8, seed: int = 0) -> Path:
     run = {"parameters": {"study": "synthetic"}, "versions": {"python": "3"}, "pages": {"a": 1.5}}
     (folder / "run.json").write_text(json.dumps(run), encoding="utf-8")
     return folder
+
+
+def _add_signals(tables: dict[str, list[dict]], rng: np.random.Generator) -> None:
+    """Give every row the signals that a run records; doubt rises as skill falls."""
+    for row in tables["conditions"]:
+        doubt = 1 - _skill(row["condition"])
+        row |= {name: 1 - doubt + 0.1 * rng.normal() for name in PICTURE_SIGNALS}
+    for row in tables["segmentation"]:
+        doubt = 1 - _skill(row["condition"])
+        signs = {n: -1 if n.startswith("margin") else 1 for n in (*SEGMENTER_SIGNALS, *FLIPS)}
+        row |= {name: sign * doubt + 0.1 * rng.normal() for name, sign in signs.items()}
+        counts = np.reshape(row["confusion"], (19, 19)).sum(axis=0)
+        ahead = np.reshape(row["corridor_confusion"], (19, 19)).sum(axis=0)
+        labels = rng.choice(19, size=COARSE, p=counts / counts.sum()).astype(np.uint8)
+        row |= {"predicted": counts.tolist(), "corridor_predicted": ahead.tolist()}
+        losses = [doubt + abs(t - 1.4) for t in TEMPERATURES]
+        row |= {"coarse": labels.tobytes(), "tempered_loss": losses}
+        row["tempered_entropy"] = [doubt * t for t in TEMPERATURES]
+        if row["segmenter"] != SEGMENTERS[0]:
+            row |= dict.fromkeys(FLIPS)
+    for row in tables["answers"]:
+        doubt = 1 - _skill(row["condition"])
+        if row["vlm"] in GENERATIVE:
+            row |= {"first_entropy": doubt * rng.random(), "first_margin": rng.random()}
+        if row["prompt"] == "describe":
+            row["embedding"] = (rng.normal(size=8) + doubt).tolist()
 
 
 def _skill(condition: str) -> float:

@@ -13,14 +13,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from vlmis_utils.core.errors import UserError
+from vlmis_utils.statistics.cross_validation import cross_validated, grouped_folds
 from vlmis_utils.statistics.intervals import from_draws
 from vlmis_utils.statistics.prediction import (
     auc_draws,
     brier_draws,
     calibration_slope,
-    cross_validated,
     expected_calibration_error,
-    grouped_folds,
     reliability,
 )
 from vlmis_utils.statistics.resampling import sample_and_resamples

@@ -43,11 +43,13 @@ COMMANDS: Mapping[str, str] = {
     "profile-large": f"python {_STUDY} --large --scenes 2 --save",
     "memory": f"python {_MEMORY} --most 10000 --save",
     "memory-before": f"python {_MEMORY} --most 10000 --package OTHER_CHECKOUT --save",
+    "signals": "python tests/benchmarks/bench_signals.py --save",
 }
 
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "profile": ("table", "model", "stage", "scenes", "images", "seconds", "size", "machine"),
     "memory": ("scenes", "seconds", "mib", "machine"),
+    "signals": ("what", "ms", "inputs", "machine"),
 }
 _BENCH = ("subject", "inputs", "peer", "ours_ms", "peer_ms", "ratio", "low", "high", "goal",
           "machine")  # fmt: skip

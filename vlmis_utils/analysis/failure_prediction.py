@@ -19,15 +19,14 @@ import pandas as pd
 from vlmis_utils.analysis.panel import Panel, load_panel
 from vlmis_utils.analysis.quality_measures import measures
 from vlmis_utils.analysis.results import Results
+from vlmis_utils.statistics.cross_validation import cross_validated, grouped_folds
 from vlmis_utils.statistics.intervals import from_draws
 from vlmis_utils.statistics.paired import holm
 from vlmis_utils.statistics.prediction import (
     auc_draws,
     brier_draws,
     calibration_slope,
-    cross_validated,
     expected_calibration_error,
-    grouped_folds,
 )
 from vlmis_utils.statistics.resampling import sample_and_resamples
 
@@ -98,7 +97,7 @@ def predict_failures(
         results: of the run; its ``bootstrap`` is the number of resamples of scenes.
         outcomes: metric -> column of 0 and 1, NaN for pictures that are left out.
         folds, seed: of the cross-validation over scenes.
-        ridge: see `statistics.prediction.cross_validated`.
+        ridge: see `statistics.cross_validation.cross_validated`.
     """
     panel = load_panel(results, tuple(outcomes.values()))
     weights = sample_and_resamples(len(panel.scenes), results.bootstrap)

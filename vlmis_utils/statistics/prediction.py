@@ -1,9 +1,4 @@
-"""Failure prediction: cross-validated logistic models, their AUC, Brier score and calibration.
-
-All images of a scene lie in one fold, so that a model is judged on scenes it has never seen. The
-folds are fixed by a seed, and equal for all sets of features, so that two sets differ by what they
-know and by nothing else.
-"""
+"""How good predictions of failure are: AUC, Brier score and calibration."""
 
 from __future__ import annotations
 
@@ -12,92 +7,9 @@ import warnings
 
 import numpy as np
 
-from vlmis_utils.core.errors import UserError
-
 __all__ = [
-    "auc_draws", "brier_draws", "calibration_slope", "cross_validated",
-    "expected_calibration_error", "grouped_folds", "reliability",
+    "auc_draws", "brier_draws", "calibration_slope", "expected_calibration_error", "reliability",
 ]  # fmt: skip
-
-
-def grouped_folds(groups: np.ndarray, folds: int = 5, seed: int = 0) -> np.ndarray:
-    """Return the fold of each image, all images of a group in one, by scikit-learn's GroupKFold.
-
-    Checked against: that each scene is in one fold.
-
-    Args:
-        groups: (M,), the scene of each image.
-        folds: at most as many as there are groups.
-        seed: of the shuffled groups.
-
-    Returns:
-        int64 (M,), from 0.
-
-    Raises:
-        UserError: fewer than two groups or folds.
-
-    >>> grouped_folds(np.array([0, 0, 1, 1, 2, 2]), folds=3).reshape(3, 2).T.tolist()
-    [[2, 1, 0], [2, 1, 0]]
-    """
-    from sklearn.model_selection import GroupKFold
-
-    groups = np.asarray(groups)
-    folds = min(folds, len(np.unique(groups)))
-    if folds < 2:
-        raise UserError("cross-validation needs at least 2 scenes and 2 folds")
-    found = np.zeros(len(groups), dtype=np.int64)
-    split = GroupKFold(folds, shuffle=True, random_state=seed).split(groups, groups=groups)
-    for index, (_, test) in enumerate(split):
-        found[test] = index
-    return found
-
-
-def cross_validated(
-    features: np.ndarray, outcome: np.ndarray, folds: np.ndarray, ridge: float = 1.0
-) -> np.ndarray:
-    """Return the probability of failure of each image, from a model fitted on the other folds.
-
-    Logistic regression with features scaled to standard deviation 1 in the fitted folds, missing
-    ones set to their mean there, and penalty ridge / 2 · |coefficients|² beside the sum of log
-    losses: small beside hundreds of images, enough to keep coefficients finite.
-
-    Checked against: a scikit-learn pipeline fitted fold by fold.
-
-    Args:
-        features: (M, K), NaN where missing; K = 0 gives the rate of failure in the other folds.
-        outcome: (M,), 1 where the image fails, else 0.
-        folds: (M,), from `grouped_folds`.
-        ridge: at least 0.
-
-    Returns:
-        float64 (M,), in (0, 1). Where all or none of the fitted images fail, or no feature
-        varies: (failures + 1/2) / (images + 1).
-
-    >>> x = np.tile([0.0, 1.0], 20)[:, None]
-    >>> p = cross_validated(x, x[:, 0], np.repeat([0, 1], 20))
-    >>> bool(p[0] < 0.2), bool(p[1] > 0.8)
-    (True, True)
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    features = np.asarray(features, dtype=np.float64)
-    outcome = np.asarray(outcome, dtype=np.int64)
-    found = np.zeros(len(outcome))
-    for fold in np.unique(folds):
-        fit, test = folds != fold, folds == fold
-        failed = outcome[fit].sum()
-        found[test] = (failed + 0.5) / (fit.sum() + 1)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            mean, spread = np.nanmean(features[fit], axis=0), np.nanstd(features[fit], axis=0)
-        varies = spread > 1e-12
-        if not 0 < failed < fit.sum() or not varies.any():
-            continue
-        scaled = (features[:, varies] - mean[varies]) / spread[varies]
-        scaled = np.nan_to_num(scaled)
-        model = LogisticRegression(C=1 / ridge if ridge else math.inf, solver="newton-cholesky")
-        found[test] = model.fit(scaled[fit], outcome[fit]).predict_proba(scaled[test])[:, 1]
-    return found
 
 
 def auc_draws(

@@ -1,0 +1,78 @@
+"""Figures of what could warn: AUROC of signals, risk over coverage, where entropy lies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from vlmis_utils.analysis.warnings.refusal import SCORES
+from vlmis_utils.analysis.warnings.signals import TARGETS
+from vlmis_utils.report.style import GREY, INK, LINES, legend, mark_handle, new_figure, styled
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["plot_curves", "plot_single"]
+
+_LOOKS = {
+    "all signals": (LINES[0], "-"), "mIoU": (LINES[1], "--"), "order": (GREY, ":"),
+    "truth": (INK, "-."),
+}  # fmt: skip
+
+
+@styled
+def plot_single(single: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
+    """A heatmap of the AUROC of each signal alone: a panel for each VLM, a column for each target.
+
+    Args:
+        single: of `analysis.warnings.evaluation.Evaluation`, with at least one number.
+        labels: words of VLMs.
+    """
+    import seaborn as sns
+
+    rows = single.dropna(subset=["auc"])
+    signals, vlms = list(dict.fromkeys(rows.words)), list(dict.fromkeys(rows.vlm))
+    figure, axes = new_figure(1.9 + 0.21 * len(signals), 1, len(vlms), sharey=True)
+    for place, (axis, vlm) in enumerate(zip(axes[0], vlms, strict=True)):
+        own = rows[rows.vlm == vlm].pivot(index="words", columns="target", values="auc")
+        own = own.reindex(index=signals, columns=list(TARGETS))
+        sns.heatmap(
+            own, ax=axis, vmin=0, vmax=1, center=0.5, cmap="PuOr", annot=True, fmt=".2f",
+            annot_kws={"fontsize": 6}, cbar=False, yticklabels=place == 0,
+            xticklabels=[TARGETS[t] for t in own],
+        )  # fmt: skip
+        axis.set(xlabel="", ylabel="", title=labels.get(vlm, vlm))
+        axis.tick_params(length=0, labelsize=7)
+        axis.tick_params(axis="x", rotation=90)
+    return figure
+
+
+@styled
+def plot_curves(curves: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
+    """Risk over coverage, a panel for each VLM and a line for each score.
+
+    Args:
+        curves: from `analysis.warnings.refusal.curves`, with at least one row.
+        labels: words of VLMs.
+    """
+    vlms = list(dict.fromkeys(curves.vlm))
+    figure, axes = new_figure(3.4, 1, len(vlms), sharey=True)
+    for axis, vlm in zip(axes[0], vlms, strict=True):
+        for name, (tint, dashes) in _LOOKS.items():
+            own = curves[(curves.vlm == vlm) & (curves.score == name)]
+            axis.plot(own.coverage, own.risk, color=tint, linestyle=dashes)
+        axis.set(title=labels.get(vlm, vlm), xlim=(0, 1), xticks=[0, 0.5, 1])
+        axis.set_xticklabels(["0", "0.5", "1"])
+    axes[0, 0].set(ylabel="risk of the answers kept")
+    top = float(np.nanmax(curves.risk)) if curves.risk.notna().any() else 1.0
+    axes[0, 0].set_ylim(0, 1.05 * max(top, 1e-3))
+    figure.supxlabel("coverage: share of answers kept")
+    handles = [
+        mark_handle(SCORES[name], tint, "", linestyle=dashes)
+        for name, (tint, dashes) in _LOOKS.items()
+    ]
+    legend(figure, handles, columns=2)
+    return figure
