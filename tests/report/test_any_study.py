@@ -19,7 +19,7 @@ from vlmis_utils.report.pages import find_pages
 ELSEWHERE = {
     "01-introduction", "03-metrics", "05-1-datasets", "05-2-degradation",
     "06-4-qualitative", "07-1-drives", "embedded", "models", "package", "performance",
-    "photographs-models", "records", "review-audit",
+    "photographs-models", "records", "review-audit", "review-entropy",
 }  # fmt: skip
 ALL = {page.name: page for page in find_pages() if page.name not in ELSEWHERE}
 PAGES = {name: page for name, page in ALL.items() if not page.sequences}

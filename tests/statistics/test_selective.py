@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
@@ -21,6 +21,7 @@ from vlmis_utils.statistics.selective import (
 CASES = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 5), st.integers(0, 3)), min_size=2)
 
 
+@settings(deadline=None)
 @given(CASES)
 def test_average_precision_is_scikit_learns(cases: list[tuple[int, int, int]]) -> None:
     outcome, score, weight = map(np.array, zip(*cases, strict=True))
@@ -43,6 +44,7 @@ def kept_one_by_one(outcome, score, weight) -> list[tuple[float, float]]:
     return found
 
 
+@settings(deadline=None)
 @given(CASES, st.sampled_from([0.05, 0.2, 0.5, 0.8, 1.0]))
 def test_risk_and_failures_avoided_are_those_of_a_loop(cases, share: float) -> None:
     outcome, score, weight = map(list, zip(*cases, strict=True))

@@ -29,6 +29,7 @@ __all__ = [
     "pick_crowded_scene",
     "pick_changed_judgement",
     "pick_story",
+    "unsure",
 ]
 
 _NOTHING = 1e-6  # HR below it: no class was invented
@@ -84,6 +85,35 @@ def look(
             mask = segmenter.predict(pictures[view.condition])
             view.masks[name] = mask[0].cpu().numpy()
     return views
+
+
+def unsure(
+    study: Study, scene: Scene, conditions: Sequence[str], segmenter: str
+) -> list[tuple[View, np.ndarray]]:
+    """Return the scene under each condition with the entropy of a segmenter's softmax.
+
+    Returns:
+        for each condition the view, with the label map of that segmenter, and the entropy by
+        log 19, float32 (64, 128); a segmenter that gives labels only has no map and raises.
+
+    Raises:
+        UserError: the segmenter gives labels only.
+    """
+    from vlmis_utils.metrics.signals.uncertainty import entropy
+    from vlmis_utils.models.segmentation.loading import load_segmenter
+    from vlmis_utils.protocol.signals import GRID
+
+    device = resolve_device(study.device)
+    model = load_segmenter(find_model(load_catalogue(study.models), segmenter, "segmenter"), device)
+    found = []
+    for condition in conditions:
+        picture = _degraded(study, scene, condition, device)
+        labels, shares = model.predict_with_scores(picture, GRID)
+        if shares is None:
+            raise UserError(f"{segmenter} gives labels only, no scores: watch another segmenter")
+        view = View(condition, _array(picture), {segmenter: labels[0].cpu().numpy()})
+        found.append((view, entropy(shares)[0].numpy()))
+    return found
 
 
 def _degraded(study: Study, scene: Scene, condition: str, device: str) -> Tensor:

@@ -115,12 +115,14 @@ class Warnings:
         return tuple(self.signals)
 
     def known(self, sources: Sequence[str] = SOURCES) -> list[str]:
-        """Return the signals of some sources that every VLM of the run has."""
+        """Return the signals of some sources that every VLM has and that vary for some."""
+        tables = self.signals.values()
         return [
             name
             for name, signal in SIGNALS.items()
             if signal.source in sources
-            and all(name in own and own[name].nunique() > 1 for own in self.signals.values())
+            and all(name in own for own in tables)
+            and any(own[name].nunique() > 1 for own in tables)
         ]
 
 

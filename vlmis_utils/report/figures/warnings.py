@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from vlmis_utils.analysis.examples import View
 from vlmis_utils.analysis.warnings.refusal import SCORES
 from vlmis_utils.analysis.warnings.signals import TARGETS
-from vlmis_utils.report.style import GREY, INK, LINES, legend, mark_handle, new_figure, styled
+from vlmis_utils.protocol.conditions import CONDITION_NAMES
+from vlmis_utils.report.style import (
+    GREY,
+    INK,
+    LINES,
+    WIDTH,
+    legend,
+    mark_handle,
+    new_figure,
+    styled,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["plot_curves", "plot_single"]
+__all__ = ["plot_curves", "plot_single", "plot_unsure"]
 
 _LOOKS = {
     "all signals": (LINES[0], "-"), "mIoU": (LINES[1], "--"), "order": (GREY, ":"),
@@ -47,6 +58,31 @@ def plot_single(single: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
         axis.set(xlabel="", ylabel="", title=labels.get(vlm, vlm))
         axis.tick_params(length=0, labelsize=7)
         axis.tick_params(axis="x", rotation=90)
+    return figure
+
+
+@styled
+def plot_unsure(views: Sequence[tuple[View, np.ndarray]]) -> Figure:
+    """Each picture above the entropy of the segmenter's softmax on it, 0 to 1.
+
+    Args:
+        views: from `analysis.examples.unsure`.
+    """
+    tall, wide = views[0][0].image.shape[:2]
+    width = WIDTH / len(views)
+    figure, axes = new_figure(2 * width * tall / wide + 0.75, 2, len(views))
+    for (view, spread), above, below in zip(views, *axes, strict=True):
+        above.imshow(view.image, interpolation="antialiased")
+        above.set_title(CONDITION_NAMES[view.condition], fontsize=9, pad=3)
+        drawn = below.imshow(
+            spread, vmin=0, vmax=1, cmap="cividis", extent=(0, wide, tall, 0),
+            interpolation="nearest",
+        )  # fmt: skip
+        for axis in (above, below):
+            axis.axis("off")
+    bar = figure.colorbar(drawn, ax=axes, location="bottom", shrink=0.6, aspect=40, pad=0.02)
+    bar.set_label("entropy of the softmax by log 19", fontsize=9)
+    bar.ax.tick_params(labelsize=8)
     return figure
 
 

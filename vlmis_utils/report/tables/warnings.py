@@ -9,14 +9,14 @@ import pandas as pd
 from vlmis_utils.analysis.presence_splits import SPLITS
 from vlmis_utils.analysis.warnings.evaluation import PROTOCOLS
 from vlmis_utils.analysis.warnings.refusal import SCORES
-from vlmis_utils.analysis.warnings.signals import SIGNALS, TARGETS, Signal
+from vlmis_utils.analysis.warnings.signals import SIGNALS, TARGETS, Signal, Warnings
 from vlmis_utils.core.formatting import listing, percent
-from vlmis_utils.protocol.conditions import FAMILIES
+from vlmis_utils.protocol.conditions import FAMILIES, ordered
 from vlmis_utils.report.tables.markdown import Column, cells, crossed
 
 __all__ = [
-    "load_conformal", "load_costs", "load_drift", "load_engineer", "load_models", "load_refusals",
-    "load_relative", "load_signals", "load_single", "load_splits", "load_unseen",
+    "load_conformal", "load_costs", "load_drift", "load_engineer", "load_means", "load_models",
+    "load_refusals", "load_relative", "load_signals", "load_single", "load_splits", "load_unseen",
 ]  # fmt: skip
 
 _FEATURES = {"mIoU": "mIoU (needs the truth)", "condition": "name of the condition (unknown there)",
@@ -35,6 +35,20 @@ def load_signals(known: Sequence[str]) -> pd.DataFrame:
         rows, Column("signal: more doubt with", "words"), Column("source", "source"),
         Column("needs, beside the VLM", "needs"), Column("in this run", "recorded"),
     )  # fmt: skip
+
+
+def load_means(watched: Warnings) -> pd.DataFrame:
+    """Return signals of pictures and segmenter by condition, in SD, from the clean mean."""
+    known = watched.known(("picture", "segmenter"))
+    if not known:
+        return pd.DataFrame()
+    table = watched.signals[watched.vlms[0]][known]
+    means = table.groupby("condition").mean()
+    scaled = (means - means.loc["clean"]) / table.std()
+    rows = scaled[known].T[[c for c in ordered(means.index) if c != "clean"]]
+    shown = [Column(c, c, sign=True) for c in rows]
+    return cells(rows.assign(words=[SIGNALS[n].words for n in known]),
+                 Column("signal: more doubt with", "words"), *shown)  # fmt: skip
 
 
 def load_single(single: pd.DataFrame, labels: Mapping[str, str], target: str) -> pd.DataFrame:
