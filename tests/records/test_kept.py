@@ -35,11 +35,11 @@ def test_kept_tables_are_those_of_the_run_in_fewer_bytes(study: Study, root: Pat
     for table in SCHEMAS:
         kept = read_table(root / "city/records", table)
         known = read_table(study.records, table)
-        if "mask" in known:  # drawn from photographs
-            assert known["mask"].notna().all() and kept["mask"].isna().all()
+        for name in {"mask", "coarse"} & set(known):  # drawn from photographs
+            assert known[name].notna().all() and kept[name].isna().all()
         pd.testing.assert_frame_equal(
-            kept.drop(columns="mask", errors="ignore"),
-            known.drop(columns="mask", errors="ignore"),
+            kept.drop(columns=["mask", "coarse"], errors="ignore"),
+            known.drop(columns=["mask", "coarse"], errors="ignore"),
         )
     sizes = [
         sum(p.stat().st_size for p in folder.glob("*.parquet"))

@@ -37,6 +37,8 @@ def drift(results: Results) -> pd.DataFrame:
     frame = frame.reset_index()
     clean = frame[frame.condition == "clean"].drop(columns="condition")
     both = frame[frame.condition != "clean"].merge(clean, on=_KEYS[:2], suffixes=("", "_clean"))
+    if both.empty:
+        return pd.DataFrame(columns=[*_KEYS, "family", "embedding", "margin", "flipped"])
     pairs = zip(both.vector, both.vector_clean, strict=True)
     both["embedding"] = [1 - _cosine(np.asarray(a), np.asarray(b)) for a, b in pairs]
     spread = clean.groupby("vlm").margin.std()

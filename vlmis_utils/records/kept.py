@@ -34,11 +34,11 @@ _HOW = (
     "build_root", "records_root", "max_requests", "max_cost",
 )  # fmt: skip
 _RUN = ("annotated_classes", "versions", "machine", "corruptions", "models", "answers", "stages")
-_PIXELS = ("mask",)  # drawn from photographs: no count, so not kept
+_PIXELS = ("mask", "coarse")  # drawn from photographs: no count, so not kept
 # Numbers whose bytes compress better apart: first bytes together, then second bytes, and so on.
 _SPLIT = {
     "segmentation": ("confusion.list.element", "corridor_confusion.list.element"),
-    "answers": ("scores.list.element", "p_yes", "p_no"),
+    "answers": ("scores.list.element", "p_yes", "p_no", "embedding.list.element"),
 }
 
 
@@ -105,6 +105,7 @@ def compact(study: Study, table: str) -> bytes:
     read_table(study.records, table)  # names what is missing, damaged or double
     arrow = pq.read_table(study.records / f"{table}.parquet").replace_schema_metadata(None)
     arrow = arrow.drop([name for name in _PIXELS if name in arrow.column_names])
-    split = {name: "BYTE_STREAM_SPLIT" for name in _SPLIT.get(table, ())}
+    there = (n for n in _SPLIT.get(table, ()) if n.split(".")[0] in arrow.column_names)
+    split = {name: "BYTE_STREAM_SPLIT" for name in there}
     words = [n for n in arrow.schema.names if not any(s.split(".")[0] == n for s in split)]
     return parquet(arrow, compression_level=19, use_dictionary=words, column_encoding=split)

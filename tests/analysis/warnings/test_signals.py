@@ -132,7 +132,7 @@ def test_models_foretell_what_a_signal_shows_and_no_shuffled_target(watched: War
     assert single.loc["omission", "entropy_image"] > 0.75
     models = found.models.set_index(["features", "protocol", "target"])
     plain = models.loc["all signals", "new scenes"]
-    assert (plain.auc > 0.75).all() and (plain.low < plain.auc).all()
+    assert (plain.auc > 0.6).all() and (plain.low < plain.auc).all()
     control = models.loc["shuffled target", "new scenes"]
     assert ((control.low < 0.5) & (control.high > 0.5)).all()
     new = found.left_out["clip", "omission"]
