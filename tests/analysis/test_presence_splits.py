@@ -28,8 +28,8 @@ def test_shares_are_those_of_a_loop(tmp_path: Path) -> None:
         fits = {c: sum(len(own & h) for h in others if c in h) for c in absent}
         chosen = {
             "random": absent,
-            "popular": sorted(absent, key=lambda c: -often[c])[:3],
-            "adversarial": sorted(absent, key=lambda c: -fits[c])[:3],
+            "popular": sorted(absent, key=lambda c: -often[c])[: -(-len(absent) // 2)],
+            "adversarial": sorted(absent, key=lambda c: -fits[c])[: -(-len(absent) // 2)],
         }
         for split, picked in chosen.items():
             if picked:

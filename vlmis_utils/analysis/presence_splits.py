@@ -21,15 +21,15 @@ SPLITS: Mapping[str, str] = {
     "popular": "the most frequent (popular)",
     "adversarial": "those that fit the scene (adversarial)",
 }
-_EACH = 3  # classes of a scene in the latter two, as in POPE
 
 
 def presence_splits(results: Results) -> pd.DataFrame:
     """Return how often absent classes are called present, for each choice of them.
 
-    ``popular`` takes the three absent classes that most other scenes hold, ``adversarial`` the
-    three that most often stand beside the scene's own classes in other scenes; ``random`` all
-    absent ones, which is what a random choice gives on average.
+    ``popular`` takes the half of a scene's absent classes that most other scenes hold,
+    ``adversarial`` the half that most often stands beside the scene's own classes in other scenes;
+    ``random`` all absent ones, which is what a random choice gives on average. (POPE takes three of
+    the many classes of its photographs; here nine are asked about, and scenes hold most of them.)
 
     Returns:
         vlm, condition, split, yes with low and high: mean over scenes of the share of the chosen
@@ -72,8 +72,7 @@ def _chosen(held: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def _top(score: np.ndarray, absent: np.ndarray) -> np.ndarray:
-    """Return the absent classes with the highest scores in each row, the first of equal ones."""
-    ranked = np.argsort(-np.where(absent, score, -np.inf), axis=1, kind="stable")[:, :_EACH]
-    found = np.zeros_like(absent)
-    np.put_along_axis(found, ranked, True, axis=1)
-    return found & absent
+    """Return the half of each row's absent classes with the highest scores, ties in their order."""
+    order = np.argsort(-np.where(absent, score, -np.inf), axis=1, kind="stable")
+    rank = np.argsort(order, axis=1)
+    return absent & (2 * rank < absent.sum(axis=1, keepdims=True))

@@ -30,7 +30,7 @@ def split_gaps(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
             if len(means):
                 parts.append(f"{words} {listing(f'{number(v)} ({k})' for k, v in means.items())}")
         lines.append(
-            f"**{labels.get(vlm, vlm)}** calls absent classes present with a share of "
+            f"**{labels.get(vlm, vlm)}**, share of absent classes called present: "
             f"{'; '.join(parts) or 'no value'}."
         )
     return lines
