@@ -97,7 +97,10 @@ def refusals(
 
 
 def curves(warnings: Warnings, found: Evaluation, target: str) -> pd.DataFrame:
-    """Return the risk-coverage curve of each VLM and score: vlm, score, coverage, risk."""
+    """Return the risk-coverage curve of each VLM and score: vlm, score, coverage, risk.
+
+    Refusing at random has, on average, the same risk at every coverage.
+    """
     parts = []
     for task in tasks(warnings):
         if task.reason or task.target != target:
@@ -106,6 +109,7 @@ def curves(warnings: Warnings, found: Evaluation, target: str) -> pd.DataFrame:
             if name == "new corruption":
                 continue
             risk = risk_draws(task.outcome[kept], score, np.ones((1, kept.sum())), COVERAGE)[0]
+            risk = np.full_like(risk, task.outcome.mean()) if name == "order" else risk
             part = {"vlm": task.vlm, "score": name, "coverage": COVERAGE, "risk": risk}
             parts.append(pd.DataFrame(part))
     columns = ["vlm", "score", "coverage", "risk"]
