@@ -37,12 +37,12 @@ FEATURES: Mapping[str, tuple[str, ...]] = {
     "shuffled target": SOURCES,
 }
 PROTOCOLS: Mapping[str, str] = {
-    "new scenes": "all pictures of scenes it has not seen",
+    "new scenes": "all images of scenes it has not seen",
     "known corruption": "the same, compared within a corruption",
     "new corruption": "a corruption it has not seen, on such scenes",
 }
 # What all signals together are compared with.
-AGAINST = ("mIoU", "condition", "picture signals", "segmenter signals")
+AGAINST = ("mIoU", "condition", "image signals", "segmenter signals")
 
 _EMPTY = [
     "vlm", "target", "features", "protocol", "against", "auc", "gain", "low", "high", "p",

@@ -19,7 +19,7 @@ from vlmis_utils.statistics.cross_validation import grouped_folds
 __all__ = ["SIGNALS", "SOURCES", "TARGETS", "Signal", "Warnings", "load_warnings"]
 
 KEYS = ["scene_id", "condition"]
-SOURCES = ("picture", "segmenter", "VLM", "both")
+SOURCES = ("image", "segmenter", "VLM", "both")
 
 
 @dataclass(frozen=True)
@@ -41,16 +41,16 @@ class Signal:
 
 
 _ONE, _ALL, _TWICE = "a segmenter", "all segmenters", "a segmenter, twice"
-_WHERE = {"image": "picture", "corridor": "corridor", "critical": "critical classes"}
+_WHERE = {"image": "whole image", "corridor": "corridor", "critical": "critical classes"}
 
 SIGNALS: Mapping[str, Signal] = {
-    "sharpness": Signal("little sharpness", "picture", measured="picture"),
-    "brightness": Signal("little brightness", "picture", measured="picture"),
-    "contrast": Signal("little contrast", "picture", measured="picture"),
-    "noise": Signal("noise", "picture", measured="picture"),
-    "black_share": Signal("black pixels", "picture", measured="picture"),
-    "white_share": Signal("white pixels", "picture", measured="picture"),
-    "variation": Signal("little total variation", "picture", measured="picture"),
+    "sharpness": Signal("little sharpness", "image", measured="picture"),
+    "brightness": Signal("little brightness", "image", measured="picture"),
+    "contrast": Signal("little contrast", "image", measured="picture"),
+    "noise": Signal("noise", "image", measured="picture"),
+    "black_share": Signal("black pixels", "image", measured="picture"),
+    "white_share": Signal("white pixels", "image", measured="picture"),
+    "variation": Signal("little total variation", "image", measured="picture"),
     **{
         f"{name}_{region}": Signal(f"{words}, {where}", "segmenter", _ONE, "scores")
         for region, where in _WHERE.items()
@@ -64,7 +64,7 @@ SIGNALS: Mapping[str, Signal] = {
         f"flip_{region}": Signal(f"changes when mirrored, {where}", "segmenter", _TWICE, "mirror")
         for region, where in _WHERE.items()
     },
-    "disagree_image": Signal("segmenters disagree, picture", "segmenter", _ALL, "maps"),
+    "disagree_image": Signal("segmenters disagree, whole image", "segmenter", _ALL, "maps"),
     "disagree_corridor": Signal("segmenters disagree, corridor", "segmenter", _ALL, "maps"),
     "safety_margin": Signal("small margin, safety answer", "VLM"),
     "presence_margin": Signal("small margin, presence answers", "VLM"),

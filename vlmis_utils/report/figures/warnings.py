@@ -46,13 +46,13 @@ def plot_single(single: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
 
     rows = single.dropna(subset=["auc"])
     signals, vlms = list(dict.fromkeys(rows.words)), list(dict.fromkeys(rows.vlm))
-    figure, axes = new_figure(1.9 + 0.21 * len(signals), 1, len(vlms), sharey=True)
+    figure, axes = new_figure(1.9 + 0.21 * len(signals), 1, len(vlms))
     for place, (axis, vlm) in enumerate(zip(axes[0], vlms, strict=True)):
         own = rows[rows.vlm == vlm].pivot(index="words", columns="target", values="auc")
         own = own.reindex(index=signals, columns=list(TARGETS))
         sns.heatmap(
             own, ax=axis, vmin=0, vmax=1, center=0.5, cmap="PuOr", annot=True, fmt=".2f",
-            annot_kws={"fontsize": 6}, cbar=False, yticklabels=place == 0,
+            annot_kws={"fontsize": 6}, cbar=False, yticklabels=signals if place == 0 else False,
             xticklabels=[TARGETS[t] for t in own],
         )  # fmt: skip
         axis.set(xlabel="", ylabel="", title=labels.get(vlm, vlm))

@@ -39,7 +39,7 @@ def load_signals(known: Sequence[str]) -> pd.DataFrame:
 
 def load_means(watched: Warnings) -> pd.DataFrame:
     """Return signals of pictures and segmenter by condition, in SD, from the clean mean."""
-    known = watched.known(("picture", "segmenter"))
+    known = watched.known(("image", "segmenter"))
     if not known:
         return pd.DataFrame()
     table = watched.signals[watched.vlms[0]][known]
@@ -104,7 +104,7 @@ def load_refusals(
 def load_conformal(rows: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """Return the promised and the found risk on each kind of picture."""
     return cells(
-        rows, Column("model", "vlm", words=labels), Column("pictures", "where"),
+        rows, Column("model", "vlm", words=labels), Column("images", "where"),
         Column("risk promised", "limit"), Column("risk, none refused", "plain"),
         Column("risk found", "risk", interval=("low", "high")), Column("refused", "refused"),
     )  # fmt: skip
@@ -129,7 +129,7 @@ def load_costs(measured: pd.DataFrame) -> pd.DataFrame:
     rows.append({"words": listing(others), "needs": "what they compare", "ms": 0.0})
     return cells(
         pd.DataFrame(rows), Column("signals", "words"), Column("needs", "needs"),
-        Column("ms a picture", "ms", digits=1),
+        Column("ms an image", "ms", digits=1),
     )  # fmt: skip
 
 

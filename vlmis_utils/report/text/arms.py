@@ -23,7 +23,7 @@ def split_gaps(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
     for vlm, group in rows.groupby("vlm", sort=False):
         parts = []
         for words, part in (
-            ("on clean pictures", group[group.condition == "clean"]),
+            ("on clean images", group[group.condition == "clean"]),
             ("on degraded ones (mean over conditions)", group[group.condition != "clean"]),
         ):
             means = part.groupby("split", sort=False).yes.mean().dropna()

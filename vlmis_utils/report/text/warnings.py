@@ -106,7 +106,7 @@ def kept_promises(rows: pd.DataFrame) -> list[str]:
     limit = rows.limit.iloc[0]
     lines = []
     for where, group in rows.groupby(rows["where"] == "clean and mild", sort=False):
-        kind = "Clean and mild pictures, where the promise holds" if where else "Stronger ones"
+        kind = "Clean and mild images, where the promise holds" if where else "Stronger ones"
         over = int((group.risk > limit).sum())
         worst = group.loc[group.risk.idxmax()]
         lines.append(
