@@ -130,7 +130,7 @@ def test_models_foretell_what_a_signal_shows_and_no_shuffled_target(watched: War
     found = evaluate(changed, 50)
     single = found.single.set_index(["target", "signal"]).auc
     assert single.loc["omission", "entropy_image"] > 0.75
-    models = found.models.set_index(["features", "protocol", "target"])
+    models = found.models.set_index(["features", "protocol", "target"]).sort_index()
     plain = models.loc["all signals", "new scenes"]
     assert (plain.auc > 0.6).all() and (plain.low < plain.auc).all()
     control = models.loc["shuffled target", "new scenes"]
