@@ -34,7 +34,8 @@ weights: $(READY)  ## train the embedded models again (DATA=cityscapes DATA_ROOT
 quality: $(READY)  ## measure the embedded models, and write their model cards (DATA, DATA_ROOT as above)
 	@$(BIN)/python -m vlmis_utils.training.evaluation.evaluate --data $(DATA) \
 	    $(if $(DATA_ROOT),--root $(DATA_ROOT)) $(ARGS)
-	@$(if $(filter streetworld,$(DATA)),$(BIN)/python -m vlmis_utils.training.recipes.ablations)
+	@$(if $(filter streetworld,$(DATA)),$(BIN)/python -m vlmis_utils.training.recipes.ablations \
+	    && $(BIN)/python -m vlmis_utils.training.evaluation.label_agreement)
 
 serve: $(READY)  ## show the book at http://127.0.0.1:8000
 	@$(BIN)/python -m http.server -b 127.0.0.1 -d build/$(STUDY)/html 8000

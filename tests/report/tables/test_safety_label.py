@@ -6,11 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from vlmis_utils.report.tables.safety_label import (
-    load_label_agreement,
-    load_label_change,
-    read_label_agreement,
-)
+from vlmis_utils.report.tables.photographs import load_label_agreement
+from vlmis_utils.report.tables.safety_label import load_label_change
 from vlmis_utils.report.text.safety_label import label_noise
 from vlmis_utils.training.evaluation import store
 from vlmis_utils.training.evaluation.label_agreement import FILE, RULES, compared
@@ -30,7 +27,7 @@ def rows(safe: bool = False) -> pd.DataFrame:
 
 def test_a_row_a_rule_and_reference_with_both_shares(tmp_path: Path) -> None:
     store.write(FILE, rows().assign(world="w", scenes="4 scenes"), tmp_path)
-    table = load_label_agreement(read_label_agreement(tmp_path))
+    table = load_label_agreement(store.read(FILE, tmp_path))
     assert table.columns.tolist() == ["rule", "against", "sensitivity", "specificity"]
     assert table.rule.tolist() == [RULES[0]] * 2 + [RULES[1]] * 2
     assert table.sensitivity[0].startswith("0.50") and table.sensitivity[1].startswith("1.00")

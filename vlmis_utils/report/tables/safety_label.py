@@ -1,4 +1,4 @@
-"""Tables of the safety label: rules for photographs against geometry, and a label that changed."""
+"""Table of a safety label that changed after models had learned it."""
 
 from __future__ import annotations
 
@@ -9,28 +9,11 @@ import pandas as pd
 
 from vlmis_utils.report.tables.markdown import Column, crossed
 from vlmis_utils.training.evaluation import store
-from vlmis_utils.training.evaluation.label_agreement import FILE
 
-__all__ = ["load_label_agreement", "load_label_change", "read_label_agreement"]
+__all__ = ["load_label_change"]
 
 _STAGES = {"old label": "label that they learned", "learned on": "today's, learned on"}
 _TODAY = "today's label"
-
-
-def read_label_agreement(folder: str | Path = store.FOLDER) -> pd.DataFrame:
-    """Return the rows that `training.evaluation.label_agreement` wrote."""
-    return store.read(FILE, folder)
-
-
-def load_label_agreement(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return rule, against what, and sensitivity and specificity with 95 % intervals as cells.
-
-    Args:
-        rows: from `read_label_agreement`; *unsafe* is the positive.
-    """
-    value = Column("", "value", interval=("low", "high"))
-    lead = [Column("rule", "rule"), Column("against", "against")]
-    return crossed(rows, lead, "measure", value)
 
 
 def load_label_change(

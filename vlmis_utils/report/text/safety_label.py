@@ -13,7 +13,7 @@ def label_noise(rows: pd.DataFrame) -> str:
     """Return how far the labels of photographs can be trusted, as StreetWorld tells it.
 
     Args:
-        rows: from `report.tables.safety_label.read_label_agreement`.
+        rows: of ``label_agreement.csv``.
     """
     found = rows.set_index(["rule", "against", "measure"])
     parts = []
