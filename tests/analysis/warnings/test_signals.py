@@ -17,7 +17,7 @@ from vlmis_utils.analysis.warnings.evaluation import evaluate
 from vlmis_utils.analysis.warnings.pictures import disagreement, tempered
 from vlmis_utils.analysis.warnings.refusal import conformal, curves, refusals
 from vlmis_utils.analysis.warnings.signals import SIGNALS, TARGETS, Warnings, load_warnings
-from vlmis_utils.protocol.safety_label import corridor_mask
+from vlmis_utils.protocol.image_corridor import corridor_mask
 from vlmis_utils.protocol.signals import COARSE
 from vlmis_utils.records.schema import SCHEMAS
 

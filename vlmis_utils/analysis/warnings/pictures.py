@@ -10,7 +10,7 @@ import pandas as pd
 from vlmis_utils.analysis.results import Results
 from vlmis_utils.metrics.segmentation import iou
 from vlmis_utils.protocol.classes import TRAIN_CLASSES
-from vlmis_utils.protocol.safety_label import corridor_mask
+from vlmis_utils.protocol.image_corridor import corridor_mask
 from vlmis_utils.protocol.signals import COARSE, FLIPS, PICTURE_SIGNALS, SEGMENTER_SIGNALS
 
 __all__ = ["disagreement", "of_pictures", "of_segmenters", "pair_counts", "tempered"]
