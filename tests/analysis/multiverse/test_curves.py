@@ -105,9 +105,9 @@ def test_a_flip_on_the_safety_rule_is_found_there(invented: Callable[..., Result
     assert (row.verdict, row.outcome, row.alone, row.deciding) == (
         "up", "changes sign", ("safety",), "safety"
     )  # fmt: skip
-    assert row.agreeing == 0.5 and row.specifications == 6
+    assert row.agreeing == pytest.approx(6 / 9) and row.specifications == 9
     smr = curve[curve.metric == "smr"]
-    assert (smr.verdict == np.where(smr.safety.str.startswith("17"), "up", "down")).all()
+    assert (smr.verdict == np.where(smr.safety.str.startswith("9.4 m"), "down", "up")).all()
 
 
 def test_a_choice_of_parser_decides_where_only_words_differ(
