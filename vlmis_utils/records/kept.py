@@ -34,11 +34,12 @@ _HOW = (
     "build_root", "records_root", "max_requests", "max_cost",
 )  # fmt: skip
 _RUN = ("annotated_classes", "versions", "machine", "corruptions", "models", "answers", "stages")
-_PIXELS = ("mask", "coarse")  # drawn from photographs: no count, so not kept
+# Drawn from photographs, or half of all bytes (embeddings): not kept.
+_LEFT_OUT = ("mask", "coarse", "embedding")
 # Numbers whose bytes compress better apart: first bytes together, then second bytes, and so on.
 _SPLIT = {
     "segmentation": ("confusion.list.element", "corridor_confusion.list.element"),
-    "answers": ("scores.list.element", "p_yes", "p_no", "embedding.list.element"),
+    "answers": ("scores.list.element", "p_yes", "p_no"),
 }
 
 
@@ -101,10 +102,10 @@ def check_kept(study: Study, root: str | Path = KEPT) -> Path:
 
 
 def compact(study: Study, table: str) -> bytes:
-    """Return a table of a study as a small file; equal rows when read, without masks."""
+    """Return a table of a study as a small file; equal rows when read, without `_LEFT_OUT`."""
     read_table(study.records, table)  # names what is missing, damaged or double
     arrow = pq.read_table(study.records / f"{table}.parquet").replace_schema_metadata(None)
-    arrow = arrow.drop([name for name in _PIXELS if name in arrow.column_names])
+    arrow = arrow.drop([name for name in _LEFT_OUT if name in arrow.column_names])
     there = (n for n in _SPLIT.get(table, ()) if n.split(".")[0] in arrow.column_names)
     split = {name: "BYTE_STREAM_SPLIT" for name in there}
     words = [n for n in arrow.schema.names if not any(s.split(".")[0] == n for s in split)]
