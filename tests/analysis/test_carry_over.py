@@ -11,6 +11,7 @@ from scipy import stats
 
 from tests.helpers.studies import write_edge
 from vlmis_utils.analysis import carry_over, changes
+from vlmis_utils.analysis.claims import judge_claims
 from vlmis_utils.analysis.open_results import open_results
 from vlmis_utils.analysis.paper import tables
 from vlmis_utils.analysis.worlds import World
@@ -92,3 +93,10 @@ def test_claims_get_the_same_verdict_in_equal_worlds(worlds: dict[str, World]) -
     assert list(shown)[-3:] == names and len(shown) == len(judged)
     signs = carry_over.agreement(carry_over.as_signs(judged, names))
     assert (signs[signs["first"] == "first"].opposite == 0).all()
+
+
+def test_verdicts_from_cells_are_those_of_the_registry(worlds: dict[str, World]) -> None:
+    judged = carry_over.claims_by_world(worlds, {})
+    theirs = judge_claims(worlds["first"].results, {})
+    assert judged["first"].tolist() == theirs.run.tolist()
+    assert judged[carry_over.PRINTED].tolist() == theirs.printed.tolist()

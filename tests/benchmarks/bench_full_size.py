@@ -50,6 +50,7 @@ class Kept:
 
     def __init__(self, entry: object, device: str = "cpu") -> None:
         self.model, self.folder, self.made = load_segmenter(entry, device), FOLDER, 0
+        self.digest = self.model.digest
 
     def predict(self, images: torch.Tensor) -> torch.Tensor:
         """Return the model's train ids, uint8 (B, H, W)."""

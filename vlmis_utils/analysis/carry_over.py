@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from vlmis_utils.analysis.claims import CLAIMS, Claim
-from vlmis_utils.analysis.claims.decision import VERDICTS, judge, verdict
-from vlmis_utils.analysis.claims.sources import PrintedTables, Run, Source
+from vlmis_utils.analysis.claims import CLAIMS, Claim, claim_cells
+from vlmis_utils.analysis.claims.decision import VERDICTS, Cell, judge, verdict
+from vlmis_utils.analysis.claims.sources import PrintedTables, Run
 from vlmis_utils.analysis.paper import tables
 from vlmis_utils.analysis.worlds import World
 from vlmis_utils.statistics import correlation
@@ -166,14 +166,18 @@ def claims_by_world(
         One row a claim: claim (a `Claim`); for each source, the printed tables first, its verdict
         under its name and the frame of its cells under ``<name> cells``.
     """
-    sources: dict[str, Source] = {PRINTED: PrintedTables()}
-    sources |= {name: Run(world.results, labels) for name, world in worlds.items()}
+    cells = {PRINTED: claim_cells(PrintedTables(), claims)}
+    for name, world in worlds.items():
+        kept = world.summaries is not None and claims is CLAIMS
+        own = world.summary("claims") if kept else claim_cells(Run(world.results, labels), claims)
+        cells[name] = own
     rows = []
-    for claim in (c for c in claims if not c.tables_only):
+    for place, claim in ((p, c) for p, c in enumerate(claims) if not c.tables_only):
         row: dict[str, object] = {"claim": claim}
-        for name, source in sources.items():
-            cells = judge(claim.cells(source))
-            row[name], row[f"{name} cells"] = verdict(cells, claim.quantifier), cells
+        for name, frame in cells.items():
+            own = frame[frame.claim == place].drop(columns="claim").to_dict("records")
+            judged = judge(Cell(**cell) for cell in own)
+            row[name], row[f"{name} cells"] = verdict(judged, claim.quantifier), judged
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -15,13 +15,16 @@ from pathlib import Path
 import pandas as pd
 
 from vlmis_utils.analysis import changes
+from vlmis_utils.analysis.claims import claim_cells
+from vlmis_utils.analysis.claims.sources import Run
 from vlmis_utils.analysis.correlation import correlations
 from vlmis_utils.analysis.results import Results
 from vlmis_utils.core.io import write_atomically
 from vlmis_utils.core.storage import Place
 from vlmis_utils.protocol.datasets import DATASET_NAMES
+from vlmis_utils.protocol.models import load_catalogue
 from vlmis_utils.protocol.parameters import STUDY_FILE, recorded_parameters
-from vlmis_utils.protocol.study import READING
+from vlmis_utils.protocol.study import READING, Study
 from vlmis_utils.records.kept import KEPT
 
 __all__ = ["STUDIES", "SUMMARIES", "World", "by_architecture", "keep_summaries", "open_night",
@@ -29,6 +32,13 @@ __all__ = ["STUDIES", "SUMMARIES", "World", "by_architecture", "keep_summaries",
 
 # Data set -> the study of it that is kept.
 STUDIES: dict[str, str] = {"cityscapes": "cityscapes-small", "camvid": "camvid"}
+
+
+def _claims(results: Results) -> pd.DataFrame:
+    """Return the cells of the paper's claims; labels are those of the catalogue."""
+    labels = {name: entry.label for name, entry in load_catalogue(Study().models).items()}
+    return claim_cells(Run(results, labels))
+
 
 # Name -> what is computed of a run's results.
 SUMMARIES: dict[str, Callable[[Results], pd.DataFrame]] = {
@@ -38,6 +48,7 @@ SUMMARIES: dict[str, Callable[[Results], pd.DataFrame]] = {
     "misalignment_changes": changes.misalignment_changes,
     "above_constant": changes.above_constant,
     "correlations": correlations,
+    "claims": _claims,
 }
 
 # What the catalogue's names of the checkpoints trained on photographs end with.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +15,7 @@ from vlmis_utils.analysis.paper.bounds import BOUNDS
 from vlmis_utils.analysis.paper.tables import PUBLISHED
 from vlmis_utils.analysis.results import Results
 
-__all__ = ["judge_claims", "judge_tables", "other_bounds"]
+__all__ = ["claim_cells", "judge_claims", "judge_tables", "other_bounds"]
 
 
 def judge_claims(
@@ -44,6 +44,21 @@ def judge_claims(
         rows.append(row)
     columns = ["claim", "printed", "printed_cells", "run", "run_cells"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def claim_cells(source: Source, claims: Sequence[Claim] = CLAIMS) -> pd.DataFrame:
+    """Return the cells of every claim about the world, before they are judged.
+
+    Returns:
+        claim (its place in ``claims``), model, what, value, error: see `decision.Cell`.
+    """
+    rows = [
+        {"claim": place} | asdict(cell)
+        for place, claim in enumerate(claims)
+        if not claim.tables_only
+        for cell in claim.cells(source)
+    ]
+    return pd.DataFrame(rows, columns=["claim", "model", "what", "value", "error"])
 
 
 def judge_tables(folder: str | Path = PUBLISHED, claims: Sequence[Claim] = CLAIMS) -> pd.DataFrame:
