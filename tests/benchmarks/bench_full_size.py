@@ -87,7 +87,7 @@ def measure(root: Path, folder: str, name: str, kind: str) -> list[dict[str, obj
     torch.set_num_threads(1)
     study = replace(
         load_study("params/cityscapes.yaml"), data_root=str(root), scenes=FRAMES, vlms=(),
-        segmenters=(), build_root=folder, batch_size=1, shard_size=FRAMES, workers=1,
+        segmenters=(), mirrored=0, build_root=folder, batch_size=1, shard_size=FRAMES, workers=1,
         device="cpu",
     )  # fmt: skip
     run.run(study, ["scenes", "conditions"])

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vlmis_utils.core.errors import RunError, UserError
@@ -36,11 +38,6 @@ _HOW = (
 _RUN = ("annotated_classes", "versions", "machine", "corruptions", "models", "answers", "stages")
 # Drawn from photographs, or half of all bytes (embeddings): not kept.
 _LEFT_OUT = ("mask", "coarse", "embedding")
-# Numbers whose bytes compress better apart: first bytes together, then second bytes, and so on.
-_SPLIT = {
-    "segmentation": ("confusion.list.element", "corridor_confusion.list.element"),
-    "answers": ("scores.list.element", "p_yes", "p_no"),
-}
 
 
 def keep(study: Study, root: str | Path = KEPT) -> Path:
@@ -106,7 +103,18 @@ def compact(study: Study, table: str) -> bytes:
     read_table(study.records, table)  # names what is missing, damaged or double
     arrow = pq.read_table(study.records / f"{table}.parquet").replace_schema_metadata(None)
     arrow = arrow.drop([name for name in _LEFT_OUT if name in arrow.column_names])
-    there = (n for n in _SPLIT.get(table, ()) if n.split(".")[0] in arrow.column_names)
-    split = {name: "BYTE_STREAM_SPLIT" for name in there}
+    split = {path: "BYTE_STREAM_SPLIT" for path in _numbers(arrow.schema)}
     words = [n for n in arrow.schema.names if not any(s.split(".")[0] == n for s in split)]
     return parquet(arrow, compression_level=19, use_dictionary=words, column_encoding=split)
+
+
+def _numbers(schema: pa.Schema) -> Iterator[str]:
+    """Yield columns of numbers that differ from row to row, by their path in Parquet.
+
+    Their bytes compress better apart: all first bytes together, all second bytes, and so on.
+    """
+    for field in schema:
+        if pa.types.is_list(field.type) and pa.types.is_primitive(field.type.value_type):
+            yield f"{field.name}.list.element"
+        elif pa.types.is_floating(field.type) and field.name != "seconds":
+            yield field.name
