@@ -88,10 +88,11 @@ def full_size_words(rows: pd.DataFrame) -> str:
     """
     if rows.empty:
         return "This has not been measured yet."
-    frames, machine = rows.frames.iloc[0], rows.machine.iloc[0]
+    frames, machine, gap = rows.frames.iloc[0], rows.machine.iloc[0], rows.largest_gap.max()
+    apart = f"is within {gap:.0e} of" if gap else "equals"
     return (
-        f"Over {frames} frames no IoU of a class differs from the official one by more than "
-        f"{rows.largest_gap.max():.0e}, under any condition measured. Times and memory are of "
+        f"Over {frames} frames the IoU of every class {apart} that of the official evaluator, "
+        "under every condition measured. Times and memory are of "
         f"{machine}; the models bring a frame to the size that they were trained at, so time goes "
         "to corruption, resizing and counting as well."
     )
