@@ -94,8 +94,8 @@ class Study:
             sequences.
         frames: of a sequence, at most so many from its start; 0 for single pictures.
         rate: frames of a sequence in a second.
-        onset: none (degraded from the first frame on), step (at once, at ``onset_time`` seconds) or
-            ramp (from then on, through the lower severities); see `protocol.timing`.
+        onset, onset_time: none (degraded from the first frame on), step (at once, at that many
+            seconds) or ramp (from then on, through the lower severities); see `protocol.timing`.
         blur: fixed (Table 1) or speed (as long as the ego car is fast; StreetWorld knows it).
         occluder: lens (fixed for a sequence) or moving (through the picture).
         smoothing: weight of the newest frame in the running mean of a segmenter's scores.

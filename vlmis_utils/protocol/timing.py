@@ -68,7 +68,7 @@ class Timing:
 
         A moving one enters at the left again where it has left at the right.
 
-        >>> Timing(occluder="moving").shifted((5, 80, 10, 20), 0.5, 100)
+        >>> Timing(occluder="moving").shifted((5, 80, 10, 20), 1.0, 100)
         (5, 0, 10, 20)
         """
         if self.occluder == "lens":

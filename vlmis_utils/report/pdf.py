@@ -10,7 +10,7 @@ import argparse
 import io
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,6 +104,7 @@ def write_pdf(html: Path, path: Path, toc: Path = TOC) -> int:
             parent = parents[level - 1] if level else None
             parents.append(writer.add_outline_item(words, first, parent=parent))
         pending = []
+    printed.close()
     for sheet in writer.pages:
         _link_inside(writer, sheet, starts)
     writer.compress_identical_objects()
@@ -136,7 +137,7 @@ def _link_inside(writer: PdfWriter, sheet: PageObject, starts: Mapping[str, int]
         sheet[NameObject("/Annots")] = kept
 
 
-def _printed(html: Path, files: list[str]) -> Iterator[tuple[str, bytes]]:
+def _printed(html: Path, files: list[str]) -> Generator[tuple[str, bytes]]:
     """Yield the title of each page and the PDF that a browser makes of it."""
     try:
         from playwright.sync_api import sync_playwright

@@ -85,6 +85,8 @@ def fitted(
 ) -> np.ndarray:
     """Return the probability of failure of some images, from a model fitted on others.
 
+    Checked against: a scikit-learn pipeline.
+
     The model, and where there is none, as of `cross_validated`.
 
     Args:

@@ -61,7 +61,10 @@ def test_baselines_are_starred_where_they_are_not_beaten(tmp_path: Path) -> None
     open_ = ~(baselines.difference_low > 0)
     assert stars == open_.sum() and len(table) == len(MODELS)
     lines = tables.baseline_findings(baselines, LABELS)
-    assert sum("not distinguishable from" in line for line in lines) == baselines[open_].model.nunique()
+    assert (
+        sum("not distinguishable from" in line for line in lines)
+        == baselines[open_].model.nunique()
+    )
 
 
 def test_costs_recipes_and_agreement() -> None:

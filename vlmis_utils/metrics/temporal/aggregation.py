@@ -52,7 +52,7 @@ def hysteresis(words: np.ndarray, k: int) -> np.ndarray:
     for at in range(1, len(words)):
         last = words[max(0, at - k + 1) : at + 1]
         agreed = np.all(last == words[at], axis=0) & (len(last) == k)
-        found[at] = np.where(agreed, words[at], found[at - 1])[()]
+        found[at] = np.where(agreed, words[at : at + 1], found[at - 1 : at])[0]
     return found
 
 
