@@ -167,4 +167,6 @@ def _match(
 
 def _interval(draws: np.ndarray, scenes: int, name: str) -> dict[str, float]:
     low, high = percentiles(draws[1:], scenes=scenes)
+    if np.isnan(draws[0]):  # no estimate, so no interval of those resamples that have one
+        low = high = np.nan
     return {name: float(draws[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
