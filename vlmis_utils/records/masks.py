@@ -39,5 +39,5 @@ def mask_png(labels: np.ndarray, longest: int = LONGEST) -> bytes:
     picture = Image.fromarray(np.minimum(labels[::step, ::step], NO_CLASS).astype(np.uint8))
     picture.putpalette([*PALETTE.ravel().tolist(), 0, 0, 0])
     out = io.BytesIO()
-    picture.save(out, "PNG", optimize=True, transparency=NO_CLASS)
+    picture.save(out, "PNG", transparency=NO_CLASS)
     return out.getvalue()
