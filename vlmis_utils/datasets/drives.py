@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmis_utils.datasets.streetworld import HEIGHT, WIDTH, world_seed
-from vlmis_utils.protocol.classes import pixel_counts, present_classes
+from vlmis_utils.datasets.rendered import (
+    UNREADABLE,
+    Rendered,
+    arrays_of,
+    cache_root,
+    depth_of,
+    write_arrays,
+)
+from vlmis_utils.datasets.streetworld import world_seed
 from vlmis_utils.protocol.timing import InTime
 from vlmis_utils.streetworld.correspondence import Seen, pixels_before
 from vlmis_utils.streetworld.drive import Moment, begin
@@ -21,7 +26,7 @@ __all__ = ["DriveFrame", "drive_frames"]
 
 
 @dataclass(frozen=True)
-class DriveFrame:
+class DriveFrame(Rendered):
     """One frame of a drive; rendered when first looked at, then read from the cache.
 
     `image()`, `labels()`, `instances()` and `depth()` are as of `datasets.streetworld.StreetScene`.
@@ -51,16 +56,16 @@ class DriveFrame:
     @property
     def path(self) -> Path:
         """The frame's file in the cache, named by its drive and its milliseconds."""
-        root = Path(os.environ.get("VLMIS_CACHE") or Path("build") / "cache")
-        folder = root / "drives" / drive_version() / self.sequence
+        folder = cache_root() / "drives" / drive_version() / self.sequence
         return folder / f"{round(1000 * self.time):06d}.npz"
 
     def _read(self, *names: str) -> dict[str, NDArray]:
         """Read arrays of the frame; a missing or damaged file is rendered again."""
         try:
             return _arrays(self.path, names)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            _write(self.path, begin(world_seed(self.split, self.seed), self.index).at(self.time))
+        except UNREADABLE:
+            moment = begin(world_seed(self.split, self.seed), self.index).at(self.time)
+            write_arrays(self.path, _arrays_of(moment))
             return _arrays(self.path, names)
 
     @property
@@ -82,8 +87,7 @@ class DriveFrame:
 
     def depth(self) -> NDArray[np.float32]:
         """Depth in metres, float32 (H, W), inf = sky."""
-        depth = self._read("depth")["depth"].astype(np.float32)
-        return np.where(depth < 0, np.inf, depth).astype(np.float32)
+        return depth_of(self._read("depth")["depth"])
 
     def seen(self) -> Seen:
         """What correspondence between frames is computed from."""
@@ -100,15 +104,6 @@ class DriveFrame:
             return None
         before = DriveFrame(self.split, self.seed, self.index, self.frame - 1, self.rate)
         return pixels_before(self.seen(), before.seen())
-
-    def pixel_counts(self) -> NDArray[np.int64]:
-        """Pixels of each train class, int64 (19,)."""
-        return pixel_counts(self.labels())
-
-    @property
-    def present(self) -> frozenset[str]:
-        """Language classes that reach `protocol.classes.MIN_SHARE` of the image."""
-        return present_classes(self.pixel_counts(), HEIGHT * WIDTH)
 
     @property
     def safe(self) -> bool:
@@ -141,23 +136,13 @@ def drive_frames(split: str, seed: int, drives: int, frames: int, rate: float) -
     ]
 
 
-def _write(path: Path, moment: Moment) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    frame, camera = moment.frame, moment.camera
-    arrays = {
-        "image": frame.image, "labels": frame.labels, "instances": frame.instances.astype(np.int16),
-        "depth": np.where(np.isfinite(frame.depth), frame.depth, -1).astype(np.float16),
-        "safe": np.bool_(frame.safe), "reason": np.str_(frame.safety_reason),
+def _arrays_of(moment: Moment) -> dict[str, np.ndarray]:
+    camera = moment.camera
+    return arrays_of(moment.frame) | {
         "moving": moment.moving, "gone": np.float64(moment.gone), "speed": np.float64(moment.speed),
         "light": np.str_(moment.light or ""),
         "camera": np.array([camera.height, camera.pitch, camera.yaw, camera.fov]),
     }  # fmt: skip
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w") as stream:
-                np.lib.format.write_array(stream, np.asanyarray(array), allow_pickle=False)
-    draft.replace(path)
 
 
 def _arrays(path: Path, names: tuple[str, ...]) -> dict[str, NDArray]:

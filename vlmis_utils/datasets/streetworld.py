@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
@@ -15,7 +14,14 @@ from tqdm.auto import tqdm
 
 from vlmis_utils.core.errors import UserError, closest
 from vlmis_utils.core.processes import pool
-from vlmis_utils.protocol.classes import pixel_counts, present_classes
+from vlmis_utils.datasets.rendered import (
+    UNREADABLE,
+    Rendered,
+    arrays_of,
+    cache_root,
+    depth_of,
+    write_arrays,
+)
 from vlmis_utils.streetworld.version import world_version
 from vlmis_utils.streetworld.world import Frame, render_scene
 
@@ -40,12 +46,11 @@ def world_seed(split: str, seed: int) -> int:
 
 def cache_folder() -> Path:
     """Where frames of this version of the world are kept: under $VLMIS_CACHE or build/cache."""
-    root = os.environ.get("VLMIS_CACHE") or Path("build") / "cache"
-    return Path(root) / "streetworld" / world_version()
+    return cache_root() / "streetworld" / world_version()
 
 
 @dataclass(frozen=True)
-class StreetScene:
+class StreetScene(Rendered):
     """One scene; it is rendered when first looked at, then read from the cache.
 
     `image()` is uint8 (256, 512, 3) sRGB, `labels()` uint8 (256, 512) train ids with 255 = ignore,
@@ -71,9 +76,9 @@ class StreetScene:
         """Everything about the scene; a missing or damaged cache file is rendered again."""
         try:
             return _read(self.path)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except UNREADABLE:
             frame = render_scene(world_seed(self.split, self.seed), self.index, HEIGHT, WIDTH)
-            _write(self.path, frame)
+            write_arrays(self.path, arrays_of(frame))
             return _read(self.path)
 
     def image(self) -> NDArray[np.uint8]:
@@ -91,15 +96,6 @@ class StreetScene:
     def depth(self) -> NDArray[np.float32]:
         """Depth in metres, float32 (H, W), inf = sky."""
         return self.frame().depth
-
-    def pixel_counts(self) -> NDArray[np.int64]:
-        """Pixels of each train class, int64 (19,)."""
-        return pixel_counts(self.labels())
-
-    @property
-    def present(self) -> frozenset[str]:
-        """Language classes that reach `protocol.classes.MIN_SHARE` of the image."""
-        return present_classes(self.pixel_counts(), HEIGHT * WIDTH)
 
     @property
     def safe(self) -> bool:
@@ -153,35 +149,18 @@ def open_streetworld(split: str = "test", limit: int | None = None, seed: int = 
     return StreetWorld(split, seed, LENGTHS[split] if limit is None else limit)
 
 
-def _write(path: Path, frame: Frame) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    depth = np.where(np.isfinite(frame.depth), frame.depth, -1).astype(np.float16)
-    arrays = {
-        "image": frame.image, "labels": frame.labels, "instances": frame.instances.astype(np.int16),
-        "depth": depth, "safe": np.bool_(frame.safe), "reason": np.str_(frame.safety_reason),
-    }  # fmt: skip
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w") as stream:
-                np.lib.format.write_array(stream, np.asanyarray(array), allow_pickle=False)
-    draft.replace(path)
-
-
 def _read(path: Path) -> Frame:
     with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-        depth = file["depth"].astype(np.float32)
-        depth[depth < 0] = np.inf
         return Frame(
-            file["image"], file["labels"], file["instances"].astype(np.int32), depth,
-            bool(file["safe"]), str(file["reason"]),
+            file["image"], file["labels"], file["instances"].astype(np.int32),
+            depth_of(file["depth"]), bool(file["safe"]), str(file["reason"]),
         )  # fmt: skip
 
 
 def _render_one(scene: StreetScene) -> str:
     if not scene.path.exists():
         frame = render_scene(world_seed(scene.split, scene.seed), scene.index, HEIGHT, WIDTH)
-        _write(scene.path, frame)
+        write_arrays(scene.path, arrays_of(frame))
     return scene.scene_id
 
 
