@@ -101,7 +101,6 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--device", metavar="DEVICE", help="short for -p device DEVICE: auto, cpu, cuda, cuda:1"
         )
-        command.add_argument("--debug", action="store_true", help="show the traceback of an error")
         if name in ("run", "book"):
             command.add_argument(
                 "--only", metavar="PAGE", help="one page and what it needs, by the start of its "
@@ -129,6 +128,8 @@ def _parser() -> argparse.ArgumentParser:
     add("keep", _keep, "put the records of a study under book/measured/, to be committed",
         "For photographs that may not be passed on: no pixels, no paths.")  # fmt: skip
     commands_beside.add_to(commands, _keys)
+    for command in commands.choices.values():
+        command.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
 

@@ -36,7 +36,6 @@ def _add_new(commands: argparse._SubParsersAction, page_keys: Keys) -> None:
     command.add_argument("--from", dest="source", metavar="PARAMS",
                          default="params/streetworld.yaml",
                          help="parameter file to start from (params/streetworld.yaml)")  # fmt: skip
-    command.add_argument("--debug", action="store_true", help="show the traceback of an error")
     command.set_defaults(action=lambda options: _new(options, page_keys))
 
 
@@ -60,7 +59,6 @@ def _add_compare(commands: argparse._SubParsersAction) -> None:
         command.add_argument(name, metavar=name.upper(), help=text)
     command.add_argument("--out", metavar="FOLDER", type=Path,
                          help="for the page (build/compare/FIRST-SECOND)")  # fmt: skip
-    command.add_argument("--debug", action="store_true", help="show the traceback of an error")
     command.set_defaults(action=_compare)
 
 
@@ -81,7 +79,6 @@ def _add_archive(commands: argparse._SubParsersAction, page_keys: Keys) -> None:
                          metavar=("KEY", "VALUE"), help="as the study ran with")  # fmt: skip
     command.add_argument("--out", metavar="FILE", type=Path, help="the ZIP file "
                          "(build/<study>/<study>-records.zip)")  # fmt: skip
-    command.add_argument("--debug", action="store_true", help="show the traceback of an error")
     command.set_defaults(action=lambda options: _archive(options, page_keys))
 
 
@@ -110,7 +107,6 @@ def _add_convert(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--output-stride", type=int, default=16, choices=(8, 16),
                          help="that a DeepLabV3+ was trained for (16)")  # fmt: skip
     command.add_argument("--revision", help="of a hub id: commit, tag or branch")
-    command.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
 
 def _convert(options: argparse.Namespace) -> None:
