@@ -11,22 +11,17 @@ from vlmis_utils.core.lazy import lazy
 
 __version__ = "0.1.0"
 
-# name -> the module of this package that defines it
-_HOMES: dict[str, str] = {
-    "CONDITIONS": "protocol.conditions",
-    "confusion": "metrics.confusion",
-    "corrupt": "corruptions.corrupt",
-    "critical_omission_rate": "metrics.language",
-    "hallucination_rate": "metrics.language",
-    "iou": "metrics.segmentation",
-    "load_study": "protocol.parameters",
-    "mentions": "metrics.parsing.parse",
-    "open_dataset": "datasets.registry",
-    "open_results": "analysis.open_results",
-    "parse_presence": "metrics.parsing.parse",
-    "parse_safety": "metrics.parsing.parse",
-    "safety_misinterpretation_rate": "metrics.language",
+# Module to what can be imported from here.
+_HOMES = {
+    "analysis.open_results": "open_results",
+    "corruptions.corrupt": "corrupt",
+    "datasets.registry": "open_dataset",
+    "metrics.confusion": "confusion",
+    "metrics.language": "critical_omission_rate hallucination_rate safety_misinterpretation_rate",
+    "metrics.parsing.parse": "mentions parse_presence parse_safety",
+    "metrics.segmentation": "iou",
+    "protocol.conditions": "CONDITIONS",
+    "protocol.parameters": "load_study",
 }
 
-__all__ = sorted(_HOMES)
-__getattr__, __dir__ = lazy(__name__, _HOMES)
+__all__, __getattr__, __dir__ = lazy(__name__, _HOMES)

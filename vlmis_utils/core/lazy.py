@@ -10,18 +10,20 @@ __all__ = ["lazy"]
 
 
 def lazy(
-    package: str, homes: Mapping[str, str]
-) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """Return ``__getattr__`` and ``__dir__`` of a package whose names live in its modules.
+    package: str, modules: Mapping[str, str]
+) -> tuple[list[str], Callable[[str], object], Callable[[], list[str]]]:
+    """Return ``__all__``, ``__getattr__`` and ``__dir__`` of a package with names in its modules.
 
     Args:
         package: its ``__name__``.
-        homes: name -> the module of the package that defines it, such as ``core.errors``.
+        modules: of the package, such as ``core.errors`` -> the names that it defines, with a space
+            between them.
 
-    >>> find, names = lazy("vlmis_utils.core", {"closest": "errors"})
-    >>> find("closest")("cra", ["car"])
-    " (did you mean 'car'?)"
+    >>> names, find, _ = lazy("vlmis_utils.core", {"errors": "one_line closest"})
+    >>> names, find("closest")("cra", ["car"])
+    (['closest', 'one_line'], " (did you mean 'car'?)")
     """
+    homes = {name: module for module, names in modules.items() for name in names.split()}
 
     def find(name: str) -> object:
         if name not in homes:
@@ -30,7 +32,7 @@ def lazy(
         setattr(sys.modules[package], name, found)
         return found
 
-    def names() -> list[str]:
+    def known() -> list[str]:
         return sorted({*vars(sys.modules[package]), *homes})
 
-    return find, names
+    return sorted(homes), find, known

@@ -22,7 +22,5 @@ _HOMES = {
     " intervals mcnemar mcnemar_bounds smallest_change",
     "tables": "NAMES_AND_SCALES drops levels",
 }
-_WHERE = {name: module for module, names in _HOMES.items() for name in names.split()}
 
-__all__ = sorted(_WHERE)
-__getattr__, __dir__ = lazy(__name__, _WHERE)
+__all__, __getattr__, __dir__ = lazy(__name__, _HOMES)

@@ -15,7 +15,5 @@ _HOMES = {
     "first_token": "agreement coverage discrimination disputed first_tokens",
     "rereading": "EVERY contents reading_effects",
 }
-_WHERE = {name: module for module, names in _HOMES.items() for name in names.split()}
 
-__all__ = sorted(_WHERE)
-__getattr__, __dir__ = lazy(__name__, _WHERE)
+__all__, __getattr__, __dir__ = lazy(__name__, _HOMES)

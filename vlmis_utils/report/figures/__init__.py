@@ -14,7 +14,5 @@ _HOMES = {
     " plot_palette plot_psnr plot_reasons",
     "segmentation": "load_class_iou plot_class_drop plot_class_iou plot_ladders",
 }
-_WHERE = {name: module for module, names in _HOMES.items() for name in names.split()}
 
-__all__ = sorted(_WHERE)
-__getattr__, __dir__ = lazy(__name__, _WHERE)
+__all__, __getattr__, __dir__ = lazy(__name__, _HOMES)

@@ -14,7 +14,5 @@ _HOMES = {
     "markdown": "Column beside cells crossed fold numbered span",
     "segmentation": "load_agreement load_class_iou load_facts load_miou load_quality load_table1",
 }
-_WHERE = {name: module for module, names in _HOMES.items() for name in names.split()}
 
-__all__ = sorted(_WHERE)
-__getattr__, __dir__ = lazy(__name__, _WHERE)
+__all__, __getattr__, __dir__ = lazy(__name__, _HOMES)
