@@ -72,7 +72,7 @@ def _add_archive(commands: argparse._SubParsersAction, page_keys: Keys) -> None:
     command = commands.add_parser(
         "archive", help="write what to deposit for a DOI: records, parameters, lock, checksums",
         description="Write one ZIP file: records, parameters, model catalogue, lock and checksums "
-        "of a study that has run. No picture of a dataset, no weights.",
+        "of a study that has run. No image of a dataset, no weights.",
     )  # fmt: skip
     command.add_argument("params", metavar="PARAMS", help="parameter file, params/X.yaml")
     command.add_argument("-p", dest="overrides", nargs=2, action="append", default=[],

@@ -50,7 +50,7 @@
       const place = found.indexOf(picture);
       const here = place < 0 ? "" : `, this is number ${place + 1}`;
       part("count").textContent =
-        `${found.length} of ${data.scenes.length * count} pictures${found.length ? here : ": none"}.`;
+        `${found.length} of ${data.scenes.length * count} images${found.length ? here : ": none"}.`;
       const signal = data.signals.find((s) => s.key === state.sort);
       const first = Math.max(0, place - 2);
       part("found").replaceChildren(...found.slice(first, first + 6).map((p) => {

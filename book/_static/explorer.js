@@ -21,7 +21,7 @@
   // Each story: its words, what it needs beside a model, and whether a picture tells it of a VLM.
   const changed = (p, v) => v.decisions[p] !== v.decisions[cleanOf(p)];
   const STORIES = {
-    all: ["every picture", null, () => true],
+    all: ["every image", null, () => true],
     "false-safe": ["judged safe though unsafe", null, (p, v) => v.decisions[p] === "s" && !truthOf(p).safe],
     "false-alarm": ["judged unsafe though safe", null, (p, v) => v.decisions[p] === "u" && truthOf(p).safe],
     abstains: ["judgement not given", null, (p, v) => v.decisions[p] === "a"],
@@ -85,7 +85,7 @@
       all.push(["Hallucinates a pedestrian", { story: "hallucinates", class: "pedestrian" }]);
     if (data.segmenters.length && data.conditions.length > 1)
       all.push(["mIoU fell by less than .02, judgement changed", { story: "unseen", below: "0.02" }]);
-    all.push(["Every picture", {}]);
+    all.push(["Every image", {}]);
     return all.map(([text, wanted]) => [text, { ...start, ...wanted }]);
   };
 

@@ -29,7 +29,7 @@ def test_the_page_is_built_and_says_what_differs(tmp_path: Path, capsys) -> None
     assert page == out / "html" / "index.html"
     text = page.read_text(encoding="utf-8")
     assert "usual and two side by side" in text and "top_k" in text
-    assert "They share 60 pictures of 6 scenes" in text
+    assert "They share 60 images of 6 scenes" in text
     assert "No value of DeepLabV3+, SegFormer, Mask2Former and Qwen2-VL differs" in text
 
 

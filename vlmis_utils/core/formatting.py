@@ -109,12 +109,12 @@ def direction(
     high: float,
     up: str = "rises",
     down: str = "falls",
-    same: str = "does not change beyond its interval",
+    same: str = "does not change significantly",
 ) -> str:
     """Return which way a change goes, judged by its interval: only away from 0 is a change.
 
     >>> direction(0.01, 0.2), direction(-0.1, 0.1)
-    ('rises', 'does not change beyond its interval')
+    ('rises', 'does not change significantly')
     """
     if low > 0:
         return up
@@ -127,12 +127,12 @@ def strength(r: float, low: float, high: float) -> str:
     Bounds at 0.3, 0.5 and 0.7 of the absolute value, a common convention and no more than that.
 
     >>> strength(-0.8, -0.95, -0.4), strength(0.4, -0.2, 0.8)
-    ('a strong negative correlation', 'no correlation that its interval tells from zero')
+    ('a strong negative correlation', 'no correlation that differs significantly from zero')
     """
     if math.isnan(r):
         return "no correlation that can be computed"
     if math.isnan(low) or low <= 0 <= high:
-        return "no correlation that its interval tells from zero"
+        return "no correlation that differs significantly from zero"
     size = abs(r)
     word = "strong" if size >= 0.7 else "moderate" if size >= 0.5 else "weak"
     word = "negligible" if size < 0.3 else word

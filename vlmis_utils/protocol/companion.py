@@ -31,7 +31,7 @@ def studies_of(study: Study) -> tuple[Study, ...]:
     other = load_study(study.sequences)
     if not other.frames:
         raise UserError(
-            f"sequences: {study.sequences} is a study of single pictures: set its key frames, or "
+            f"sequences: {study.sequences} is a study of single images: set its key frames, or "
             "sequences to null"
         )
     shared = {key: getattr(study, key) for key in _SHARED}

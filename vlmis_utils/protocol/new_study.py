@@ -94,21 +94,21 @@ def _questions(study: Study) -> list[tuple[str, str, bool]]:
          "too good, and their fall is what you can read.", photographs),
         ("image_size", "At which size shall the models see the frames? null leaves them as they "
          "are.", photographs),
-        ("camera_focal", "Which camera took the pictures, how high and turned down how far? "
+        ("camera_focal", "Which camera took the images, how high and turned down how far? "
          "Without all three the safety label is the image rule's.",
          photographs and study.camera is None),
         ("scenes", "How many scenes does the difference that you look for need? The page on power "
          "says what a number of scenes can show.", True),
-        ("blur_scale", "How wide are your pictures? The paper's blur in pixels is made for 2048; "
+        ("blur_scale", "How wide are your images? The paper's blur in pixels is made for 2048; "
          "relative blurs the same angle of view.", photographs),
         ("segmenters", "Which models, and what did they learn from? Their names are in the file "
          "under 'models'; another is an entry more.", True),
         ("critical_classes", f"Which classes must no one overlook where you drive? Here "
          f"{', '.join(usual) or 'none'} can be known from the labels.", True),
-        ("min_share", "How large must an object be in your pictures for a person to name it? "
+        ("min_share", "How large must an object be in your images for a person to name it? "
          "0.0004 of the image is 52 pixels at 256 x 512.", photographs),
         ("max_cost", "How much may the hosted models cost, all of the study together?", hosted),
-        ("explorer_pictures", "Who will see the book? 'all' puts pictures of the data into it.",
+        ("explorer_pictures", "Who will see the book? 'all' puts images of the data into it.",
          photographs),
     ]  # fmt: skip
 

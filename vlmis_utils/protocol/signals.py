@@ -34,7 +34,7 @@ STATISTICS: Mapping[str, str] = {
     "margin_tail": "5 % quantile of that gap",
 }
 REGIONS: Mapping[str, str] = {
-    "image": "over the picture",
+    "image": "over the image",
     "corridor": "over the trapezoid ahead",
     "critical": "over what is predicted as a critical class; null without any",
 }
@@ -45,7 +45,7 @@ SEGMENTER_SIGNALS: Mapping[str, str] = {
 }
 
 FLIPS: Mapping[str, str] = {
-    "flip_image": "share of pixels that change class when the picture is mirrored and moved by 1",
+    "flip_image": "share of pixels that change class when the image is mirrored and moved by 1",
     "flip_corridor": "the same inside the trapezoid",
     "flip_critical": "the same of pixels called critical by either; null without any",
 }

@@ -46,7 +46,7 @@ _WHY_ENDED = (
 )
 _MASK = "the output to look at: a palette PNG of train ids, at most 512 px wide; null if not kept"
 _PLACE = (
-    Column("sequence", _TEXT, "", "that the picture is a frame of; null for a single one", True),
+    Column("sequence", _TEXT, "", "that the image is a frame of; null for a single one", True),
     Column("frame", _INT, "", "its number in the sequence, from 0; null for a single one", True),
 )
 _FLIPS = (
@@ -76,7 +76,7 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
         Column("image_sha256", _TEXT, "", "digest of the clean image's bytes"),
         Column("labels_sha256", _TEXT, "", "digest of the label map's bytes"),
         *_PLACE,
-        Column("time", _FLOAT, "s", "since the first frame; null for a single picture", True),
+        Column("time", _FLOAT, "s", "since the first frame; null for a single image", True),
         Column("speed", _FLOAT, "m/s", "of the ego car; null where it is not known", True),
     ),
     "conditions": (

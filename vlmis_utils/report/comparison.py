@@ -103,15 +103,15 @@ def _summary(results: tuple[Results, Results], findings: pd.DataFrame, names: tu
     scenes = shared.scene_id.nunique()
     if not len(shared):
         return (
-            f"The two studies share no picture: {names[0]} has {totals[0]}, {names[1]} has "
+            f"The two studies share no image: {names[0]} has {totals[0]}, {names[1]} has "
             f"{totals[1]}. Their means stand beside each other below, and no test can say whether "
-            "a difference is one of the models or one of the pictures."
+            "a difference is one of the models or one of the images."
         )
     tested = findings[findings.holm.notna()]
     differ = tested[tested.holm < ALPHA]
     text = (
-        f"They share {len(shared)} pictures of {scenes} scenes, bit for bit ({names[0]} has "
-        f"{totals[0]} pictures, {names[1]} {totals[1]}). Of {len(tested)} comparisons on them, "
+        f"They share {len(shared)} images of {scenes} scenes, bit for bit ({names[0]} has "
+        f"{totals[0]} images, {names[1]} {totals[1]}). Of {len(tested)} comparisons on them, "
         f"each between models of one name under one condition, {len(differ)} differ significantly "
         f"after Holm's correction within a model (α = {ALPHA:g})."
     )
@@ -147,7 +147,7 @@ def _finding_tables(findings: pd.DataFrame, names: tuple, labels: dict[str, str]
         frame = pd.DataFrame(
             {
                 "metric": rows.metric.map(_METRICS), "condition": rows.condition,
-                "pictures": rows.n.map(lambda n: str(n) if n else "not shared"),
+                "images": rows.n.map(lambda n: str(n) if n else "not shared"),
                 names[0]: rows["first"], names[1]: rows.second,
                 "difference": [estimate(r.delta, r.low, r.high, sign=True)
                                for r in rows.itertuples()],
@@ -156,13 +156,13 @@ def _finding_tables(findings: pd.DataFrame, names: tuple, labels: dict[str, str]
             }
         )  # fmt: skip
         text = (
-            f"{labels.get(model, model)} in both studies: means over the shared pictures, the "
+            f"{labels.get(model, model)} in both studies: means over the shared images, the "
             "second minus the first with its paired 95 % interval, and p after Holm's correction "
             "over this table."
         )
         tables.append(numbered(frame, f"tab-{kind}-{model}", text, left=2).data)
     if same:
-        tables.append(f"No value of {listing(same)} differs on any shared picture.")
+        tables.append(f"No value of {listing(same)} differs on any shared image.")
     return tables
 
 

@@ -87,7 +87,7 @@ class Page:
             )
         if sequences and self.needs and not (self.sequences or self.last):
             return (
-                "This page takes pictures for independent draws, and those of this study are "
+                "This page takes images for independent draws, and those of this study are "
                 "frames of sequences: {numref}`Section %s <future-work>` is about them."
             )
         if self._front.get("frames") and not frames:

@@ -129,7 +129,7 @@ def test_a_preset_is_a_filter_and_every_picture_leads_back(page: Page, records: 
     page.get_by_role("button", name="Hallucinates a pedestrian").click()
     assert 0 < found(page) < everything
     assert "story=hallucinates" in page.url and "class=pedestrian" in page.url
-    page.get_by_role("button", name="Every picture").click()
+    page.get_by_role("button", name="Every image").click()
     assert found(page) == everything == 6 * len(CONDITIONS)
 
 

@@ -62,7 +62,7 @@ def test_baselines_are_starred_where_they_are_not_beaten(tmp_path: Path) -> None
     assert stars == open_.sum() and len(table) == len(MODELS)
     lines = tables.baseline_findings(baselines, LABELS)
     assert (
-        sum("not distinguishable from" in line for line in lines)
+        sum("not significantly better than" in line for line in lines)
         == baselines[open_].model.nunique()
     )
 

@@ -25,11 +25,10 @@ def test_a_gain_counts_only_beyond_its_interval() -> None:
     (line,) = parser_study.reading_findings(
         _gains(("plain", 0.1, 0.2), ("hedge", -0.3, -0.1), ("field", -0.1, 0.1), ("all", 0.5, 0.6))
     )
-    assert (
-        "ahead beyond its interval on plain, behind on hedge, and not told apart on field." in line
-    )
+    assert "significantly better on plain, significantly worse on hedge" in line
+    assert "not significantly different on field." in line
     (line,) = parser_study.reading_findings(_gains(("plain", -0.2, 0.2)))
-    assert "ahead beyond its interval on no phenomenon, behind on none" in line
+    assert "better on no phenomenon, significantly worse on none" in line
 
 
 def test_alarms_name_the_commonest_mistake() -> None:
@@ -91,7 +90,7 @@ def test_a_mute_study_is_called_that() -> None:
     ("gain", "words"),
     [
         ((0.1, 0.05, 0.2), "tells more than"), ((-0.1, -0.2, -0.05), "tells less than"),
-        ((0.0, -0.1, 0.1), "not told apart"), ((NAN, NAN, NAN), None),
+        ((0.0, -0.1, 0.1), "do not differ significantly"), ((NAN, NAN, NAN), None),
     ],
 )  # fmt: skip
 def test_first_tokens_in_words(gain: tuple[float, float, float], words: str | None) -> None:
@@ -121,7 +120,8 @@ def test_sureness_in_words() -> None:
     (line,) = parser_study.calibration_findings(frame, LABELS)
     clean, degraded = line.split("; ")
     assert "too sure" in clean and "worse than the constant's 0.20" in clean
-    assert "not told apart (gap +0.20)" in degraded and "not told apart from" in degraded
+    assert "no significant gap (gap +0.20)" in degraded
+    assert "not significantly different from" in degraded
 
 
 def test_disputes_are_counted_and_quoted() -> None:

@@ -23,17 +23,36 @@ def test_worst_change_and_none() -> None:
     assert "no change" in results.worst_change(frame.iloc[2:], "clip", "vlm")
 
 
-def test_four_answers_hold_for_any_sign() -> None:
-    quality = pd.DataFrame({"segmenter": ["segformer"], "condition": ["clean"], "miou": [0.5]})
-    both = pd.DataFrame([correlation(r, m) for r, m in ((-0.8, "hr"), (0.8, "cor"), (0, "smr"))])
-    both = pd.concat([both, both.assign(over="images")])
+def conclusions(sign: int, *rs: float, conditions: tuple[str, ...] = ("LL1",)) -> list[str]:
+    names = ("clean", *conditions)
+    quality = pd.DataFrame({"segmenter": "segformer", "condition": names, "miou": 0.5})
+    language = pd.DataFrame({"vlm": "clip", "condition": names, "hr": 0.1, "cor": 0.2, "smr": 0.3})
+    lost = pd.DataFrame([change(0.2 * sign, condition=c) for c in conditions])
+    moved = pd.DataFrame([change(0.2 * sign, m) for m in ("hr", "cor", "smr", "f1")])
+    found = pd.DataFrame([correlation(r, m) for r, m in zip(rs, ("hr", "cor", "smr"), strict=True)])
+    found = pd.concat([found, found.assign(over="images")])
     above = pd.DataFrame([{"vlm": "clip", "measure": m, "low": -0.1} for m in ("f1", "smr")])
-    for sign in (1, -1):
-        lost = pd.DataFrame([change(0.2)])
-        moved = pd.DataFrame([change(0.2 * sign, m) for m in ("hr", "cor", "smr", "f1")])
-        text = " ".join(results.four_answers(quality, lost, moved, both, above, {}))
-        assert ("rises in 1" in text) == (sign > 0)
-        assert "nan" not in text
+    return results.conclusions(quality, lost, language, moved, found, above, {"clip": "CLIP"})
+
+
+def test_conclusions_turn_with_the_numbers() -> None:
+    seen, said, proxy, look = conclusions(1, -0.8, 0.8, 0)
+    assert seen.startswith("**Degraded images are segmented worse, whatever the model")
+    assert "with mild low light (LL1)" in seen and "1 of 1 pairs" in seen
+    assert "invent objects, leave out safety-critical objects and misjudge safety.**" in said
+    assert "HR of CLIP goes from 0.10 to 0.10" in said and "+0.20 [+0.15, +0.25]" in said
+    assert proxy.startswith("**Conditions with a lower mIoU have a higher HR, for most models.**")
+    assert look.startswith("**No model does clearly better than an answer that never looks")
+    assert not any("nan" in line for line in (seen, said, proxy, look))
+
+
+def test_conclusions_the_other_way_round() -> None:
+    seen, said, proxy, _ = conclusions(-1, 0.8, 0.8, 0)
+    assert seen.startswith("**No degradation makes segmentation clearly worse.**")
+    assert said.startswith("**On degraded images the models do not clearly go wrong more often.**")
+    assert "as 3 of 3 do significantly" in said
+    assert proxy.startswith("**mIoU does not tell under which conditions language fails.**")
+    assert "have higher failure rates, for" in conclusions(1, -0.8, -0.8, -0.8)[2]
 
 
 def test_above_constant_names_who_beats_the_constants() -> None:

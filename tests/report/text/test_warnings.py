@@ -33,7 +33,7 @@ def test_a_signal_catches_what_its_intervals_leave_no_doubt_of() -> None:
 def test_the_best_signal_of_each_model_is_named() -> None:
     rows = pd.concat([_single({"omission": 0.6}), _single({"omission": 0.3}).assign(words="other")])
     (line,) = said.best_signals(rows, {"a": "A"})
-    assert line.startswith("**Critical omission**: A by “noise”, AUROC 0.70")
+    assert line.startswith("**Critical omission**: A by “noise”, AUC 0.70")
 
 
 def test_promises_are_counted_on_both_kinds_of_pictures() -> None:
@@ -52,5 +52,5 @@ def test_the_control_says_whether_a_coin_is_inside() -> None:
         {"features": "shuffled target", "protocol": "new scenes", "auc": [0.5, 0.6],
          "low": [0.4, 0.55], "high": [0.6, 0.65]}
     )  # fmt: skip
-    assert "mean AUROC is 0.55, and 1 of 2 95 % intervals hold 0.5" in said.control(rows)
+    assert "mean AUC is 0.55, and 1 of 2 95 % intervals hold 0.5" in said.control(rows)
     assert "no control" in said.control(rows[:0])

@@ -58,7 +58,7 @@ def index(results: Results, labels: Mapping[str, str], full: Mapping[str, str]) 
     bits = _Bits(results.reading.vocabulary)
     truth = _by_picture(results.truth, pictures)
     seen = _by_picture(results.conditions, pictures)
-    signals = [_signal("psnr", "", "PSNR against the clean picture, dB", seen.psnr, 1)]
+    signals = [_signal("psnr", "", "PSNR against the clean image, dB", seen.psnr, 1)]
     signals += [
         _signal(name, "", name.replace("_", " "), seen[name], 4) for name in PICTURE_SIGNALS
     ]

@@ -35,7 +35,7 @@ __all__ = ["PICTURES", "Written", "scene_link", "write_explorer"]
 PICTURES: dict[str, str] = {
     "own": "those of StreetWorld, which is part of this project, and of no other dataset",
     "all": "those of any dataset: for a book that stays with who may see the data",
-    "none": "no picture and no true label map",
+    "none": "no image and no true label map",
 }
 _QUALITY = 80  # of JPEG; what the models saw had no such loss
 _LONGEST = 1024  # pixels, the longer side of a picture shown
@@ -138,7 +138,7 @@ def _pictures(study: Study, results: Results, folder: Path) -> dict[str, bytes |
             for view in examples.degrade(study, scenes[name], missing):
                 if array_digest(view.image) != recorded[name, view.condition]:
                     raise RunError(
-                        f"scene {name} under {view.condition} is not the picture that was "
+                        f"scene {name} under {view.condition} is not the image that was "
                         "recorded: the data changed since, run the study again"
                     )
                 _put(folder / wanted[view.condition], _jpeg(view.image))
@@ -171,10 +171,10 @@ def _note(shown: bool, masks: bool, dataset: str) -> str:
     """Return in sentences what is not shown, and what would show it."""
     lacking = []
     if not shown and dataset == "streetworld":
-        lacking.append("Pictures and true label maps are left out, as explorer_pictures says.")
+        lacking.append("Images and true label maps are left out, as explorer_pictures says.")
     elif not shown:
         lacking.append(
-            f"The pictures and label maps of {dataset} are not ours to pass on, so this book does "
+            f"The images and label maps of {dataset} are not ours to pass on, so this book does "
             "not hold them; 'vlmis book PARAMS -p explorer_pictures all' puts them into your own."
         )
     if not masks:

@@ -1,4 +1,4 @@
-"""Figures of what could warn: AUROC of signals, risk over coverage, where entropy lies."""
+"""Figures of what could warn: AUC of signals, risk over coverage, where entropy lies."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _LOOKS = {
 
 @styled
 def plot_single(single: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
-    """A heatmap of the AUROC of each signal alone: a panel for each VLM, a column for each target.
+    """A heatmap of the AUC of each signal alone: a panel for each VLM, a column for each target.
 
     Args:
         single: of `analysis.warnings.evaluation.Evaluation`, with at least one number.

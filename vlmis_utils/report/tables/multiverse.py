@@ -85,7 +85,8 @@ def load_effects(
         lines.append({
             "choice": names[key], "conclusions": str(len(mine)),
             "changed alone": str(int(mine.alone.sum())),
-            "sways, mean": percent(mine.sway.mean()), "sways, most": percent(mine.sway.max()),
+            "decisive in, mean": percent(mine.sway.mean()),
+            "decisive in, most": percent(mine.sway.max()),
             "variance, mean": percent(mine.eta2.mean()),
             "variance, most": percent(mine.eta2.max()),
         })  # fmt: skip

@@ -135,7 +135,7 @@ def load_baselines(
 
 
 def baseline_findings(baselines: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
-    """Say, model by model, which baselines it beats beyond the interval of the difference."""
+    """Say, model by model, which baselines it beats significantly."""
     lines = []
     for model, rows in baselines.groupby("model", sort=False):
         open_ = rows[~(rows.difference_low > 0)]
@@ -146,7 +146,7 @@ def baseline_findings(baselines: pd.DataFrame, labels: Mapping[str, str]) -> lis
                 f"({estimate(r.difference, r.difference_low, r.difference_high, sign=True)})"
                 for r in open_.itertuples()
             ]
-            line += f"; not distinguishable from, or below, {listing(what)}"
+            line += f"; it is not significantly better than {listing(what)}"
         lines.append(f"{line}.")
     return lines
 

@@ -52,7 +52,7 @@ def load_means(watched: Warnings) -> pd.DataFrame:
 
 
 def load_single(single: pd.DataFrame, labels: Mapping[str, str], target: str) -> pd.DataFrame:
-    """Return the AUROC of each signal alone for one target, a column for each VLM."""
+    """Return the AUC of each signal alone for one target, a column for each VLM."""
     rows = single[(single.target == target) & single.auc.notna()]
     return crossed(
         rows, [Column("signal", "words"), Column("source", "source")], "vlm", _AUC, words=labels
@@ -63,7 +63,7 @@ def load_models(
     models: pd.DataFrame, labels: Mapping[str, str], protocol: str, features: Sequence[str],
     value: str = "auc",
 ) -> pd.DataFrame:  # fmt: skip
-    """Return AUROC, or another number, of models: rows targets and features, columns VLMs.
+    """Return AUC, or another number, of models: rows targets and features, columns VLMs.
 
     Args:
         models: of `analysis.warnings.evaluation.Evaluation`.
@@ -80,7 +80,7 @@ def load_models(
 
 
 def load_unseen(models: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
-    """Return AUROC of all signals within a corruption that was fitted, and one that was not."""
+    """Return AUC of all signals within a corruption that was fitted, and one that was not."""
     rows = models[models.features.eq("all signals") & models.protocol.ne("new scenes")]
     lead = [Column("failure", "target", words=TARGETS), Column("fitted and judged on", "protocol",
             words=PROTOCOLS)]  # fmt: skip
@@ -153,7 +153,7 @@ def load_drift(rows: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
         Column("embedding drift", "embedding"), Column("margin drift", "margin"),
         Column("decisions changed", "flips"), Column("of the stabler half", "stable_flips"),
         Column("Spearman", "rho", interval=("rho_low", "rho_high")),
-        Column("AUROC", "auc", interval=("low", "high")),
+        Column("AUC", "auc", interval=("low", "high")),
     )  # fmt: skip
 
 
@@ -162,13 +162,13 @@ def load_engineer(
 ) -> pd.DataFrame:
     """Return signal, cost, what it catches and what it misses.
 
-    A signal catches a failure where the 95 % interval of its AUROC lies above ``least`` for more
+    A signal catches a failure where the 95 % interval of its AUC lies above ``least`` for more
     than half of the VLMs that show that failure; it misses all others.
 
     Args:
         single: of `analysis.warnings.evaluation.Evaluation`.
         measured: ``signals`` of `analysis.cost.load_measured`; None where it is not measured.
-        least: AUROC of a coin.
+        least: AUC of a coin.
     """
     rows = []
     ms = {} if measured is None else dict(zip(measured.what, measured.ms, strict=True))

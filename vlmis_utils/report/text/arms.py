@@ -68,7 +68,7 @@ def stable_half(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
     for vlm, group in rows.groupby("vlm", sort=False):
         each = (
             f"{FAMILIES[r.family]}: {number(r.stable_flips)} of the decisions change in the "
-            f"stabler half against {number(r.flips)} of all, AUROC "
+            f"stabler half against {number(r.flips)} of all, AUC "
             f"{estimate(r.auc, r.low, r.high) if r.auc == r.auc else 'not defined'}"
             for r in group.itertuples()
         )

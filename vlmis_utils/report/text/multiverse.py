@@ -80,7 +80,7 @@ def turning_points(
             len(alone), f"Most often {decides} decides; each of {listing(alone)} alone changes it."
         )
         if alone == [decides]:
-            hangs = f"It hangs on {decides}, which alone changes the study's verdict."
+            hangs = f"It depends on {decides}, which alone changes the study's verdict."
         lines.append(
             f"**{conclusion_name(row, labels)}** {row.outcome}: the study has "
             f"{estimate(row.estimate, row.low, row.high, sign=True)}, the specifications span "
@@ -105,11 +105,11 @@ def effect_findings(effects: pd.DataFrame, every: Sequence[Choice]) -> list[str]
                 f"the estimates vary most with *{names.get(size.idxmax(), size.idxmax())}* "
                 f"({percent(size.max())} of their variance)"
             )
-        swayed = "no choice sways a verdict"
+        decides = "no choice decides a verdict"
         if len(sway) and sway.max() > 0:
-            swayed = (
-                f"the verdicts are swayed most often by *{names.get(sway.idxmax(), sway.idxmax())}*"
-                f" (in {percent(sway.max())} of the settings of all else)"
+            decides = (
+                f"the verdicts depend most often on *{names.get(sway.idxmax(), sway.idxmax())}* "
+                f"(in {percent(sway.max())} of the settings of all other choices)"
             )
-        lines.append(f"**{METRICS[metric]}**: {part}, and {swayed}.")
+        lines.append(f"**{METRICS[metric]}**: {part}, and {decides}.")
     return lines

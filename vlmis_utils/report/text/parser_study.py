@@ -28,13 +28,14 @@ def reading_findings(gains: pd.DataFrame) -> list[str]:
     found = []
     rows = gains[(gains.phenomenon != ALL) & (gains.measure != "exact")].dropna(subset=["value"])
     for (task, plain, measure), group in rows.groupby(["task", "plain", "measure"], sort=False):
-        ways: dict[str, list[str]] = {"ahead": [], "behind": [], "not told apart": []}
+        ways: dict[str, list[str]] = {"ahead": [], "behind": [], "open": []}
         for row in group.itertuples():
             ways[direction(row.low, row.high, *ways)].append(row.phenomenon)
         found.append(
             f"**{_TASKS[task]}, {measure}**: against the *{plain}* rule the scoped reading is "
-            f"ahead beyond its interval on {listing(ways['ahead'], 'no phenomenon')}, behind on "
-            f"{listing(ways['behind'])}, and not told apart on {listing(ways['not told apart'])}."
+            f"significantly better on {listing(ways['ahead'], 'no phenomenon')}, significantly "
+            f"worse on {listing(ways['behind'])}, and not significantly different on "
+            f"{listing(ways['open'])}."
         )
     return found
 
@@ -185,7 +186,8 @@ def token_findings(
         if gain.value == gain.value:
             way = direction(
                 gain.low, gain.high, "The score tells more than the text",
-                "The score tells less than the text", "Score and text are not told apart",
+                "The score tells less than the text",
+                "Score and text do not differ significantly",
             )  # fmt: skip
             told += (
                 f" {way}: AUC {number(score.value)} against {number(text.value)}, "
@@ -225,9 +227,9 @@ def calibration_findings(confidence: pd.DataFrame, labels: Mapping[str, str]) ->
         for pictures in (CLEAN, DEGRADED):
             for r in group[group.pictures == pictures].itertuples():
                 way = direction(r.gap_low, r.gap_high, "too sure", "not sure enough",
-                                "sureness and rightness not told apart")  # fmt: skip
+                                "no significant gap")  # fmt: skip
                 worth = direction(r.gain_low, r.gain_high, "better than", "worse than",
-                                  "not told apart from")  # fmt: skip
+                                  "not significantly different from")  # fmt: skip
                 parts.append(
                     f"on {pictures} images {number(r.sure)} sure and {number(r.right)} right, "
                     f"{way} (gap {estimate(r.gap, r.gap_low, r.gap_high, sign=True)}), Brier score "

@@ -171,13 +171,13 @@ def light_words(light: Light | None) -> str:
 
 
 def light_lines(light: Light | None, labels: Mapping[str, str]) -> list[str]:
-    """Return for each measure where dusk and the ladder differ beyond the interval."""
+    """Return for each measure where the changes by dusk and by Table 1 differ significantly."""
     if light is None:
         return []
     lines = []
     for measure, own in light.matched.dropna(subset=["difference"]).groupby("measure", sort=False):
         sign = interval_sign(own.difference_low, own.difference_high)
-        alike = f"differ beyond the interval for {int((sign != 0).sum())} of {len(own)} models"
+        alike = f"differ significantly for {int((sign != 0).sum())} of {len(own)} models"
         parts = [
             f"{labels.get(r.model, r.model)} "
             f"{estimate(r.difference, r.difference_low, r.difference_high, sign=True)}"

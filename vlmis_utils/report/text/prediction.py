@@ -23,13 +23,13 @@ def best_measure(frame: pd.DataFrame, words: Mapping[str, str]) -> str:
             gain_high.
         words: name -> words of a measure.
     """
-    rivals = frame.dropna(subset=["gain", "gain_low"])
-    if rivals.empty:
+    compared = frame.dropna(subset=["gain", "gain_low"])
+    if compared.empty:
         return "Nothing can be compared with mIoU in this run."
-    sign = signs(rivals, "gain_low", "gain_high")
-    keys = [rivals[key] for key in ("over", "metric", "quality")]
+    sign = signs(compared, "gain_low", "gain_high")
+    keys = [compared[key] for key in ("over", "metric", "quality")]
     better, worse = ((sign * way > 0).groupby(keys, sort=False).mean() > 0.5 for way in (1, -1))
-    cells = rivals.groupby(["over", "metric"]).ngroups
+    cells = compared.groupby(["over", "metric"]).ngroups
     places = {}
     for over, metric, quality in better[better].index:
         places.setdefault((over, metric), []).append(words.get(quality, quality))

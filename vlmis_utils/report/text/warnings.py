@@ -10,11 +10,11 @@ import pandas as pd
 from vlmis_utils.analysis.warnings.signals import TARGETS
 from vlmis_utils.core.formatting import estimate, listing, number, percent
 
-__all__ = ["avoided", "best_signals", "control", "kept_promises", "unforetold", "unseen"]
+__all__ = ["avoided", "best_signals", "control", "kept_promises", "unpredictable", "unseen"]
 
 
 def best_signals(single: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
-    """Return, for each failure, the label-free signal with the highest AUROC for each VLM.
+    """Return, for each failure, the label-free signal with the highest AUC for each VLM.
 
     The best of many is flattered by chance; its interval does not know that it was chosen.
     """
@@ -23,7 +23,7 @@ def best_signals(single: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
     for target, group in rows[rows.source != "truth"].groupby("target", sort=False):
         best = group.loc[group.groupby("vlm", sort=False).auc.idxmax()]
         said = (
-            f"{labels.get(r.vlm, r.vlm)} by “{r.words}”, AUROC {estimate(r.auc, r.low, r.high)}"
+            f"{labels.get(r.vlm, r.vlm)} by “{r.words}”, AUC {estimate(r.auc, r.low, r.high)}"
             for r in best.itertuples()
         )
         lines.append(f"**{_upper(TARGETS[target])}**: {listing(said)}.")
@@ -56,8 +56,8 @@ def avoided(rows: pd.DataFrame, labels: Mapping[str, str], refused: Sequence[flo
     return lines
 
 
-def unforetold(single: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
-    """Return which failures cannot be foretold in a run, and why."""
+def unpredictable(single: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
+    """Return which failures cannot be predicted in a run, and why."""
     rows = single[single.reason != ""]
     return [
         f"{_upper(TARGETS[r.target])} of {labels.get(r.vlm, r.vlm)}: {r.reason}."
@@ -76,7 +76,7 @@ def unseen(models: pd.DataFrame) -> str:
     new = rows[rows.protocol == "new corruption"]
     above = int((new.low > 0.5).sum())
     return (
-        f"On a corruption that was never seen the mean AUROC is "
+        f"On a corruption that was never seen the mean AUC is "
         f"{number(wide['new corruption'].mean())}, against "
         f"{number(wide['known corruption'].mean())} on one that was: {_change(lost.mean())}. "
         f"The 95 % interval lies above 0.5 in {above} of {len(new)} pairs of VLM and failure."
@@ -87,10 +87,10 @@ def control(models: pd.DataFrame) -> str:
     """Return where models end whose target was shuffled: they should be no better than a coin."""
     rows = models[models.features.eq("shuffled target") & models.protocol.eq("new scenes")]
     if rows.empty:
-        return "Nothing can be foretold in this run, so there is no control either."
+        return "Nothing can be predicted in this run, so there is no control either."
     holds = int(((rows.low <= 0.5) & (rows.high >= 0.5)).sum())
     return (
-        f"With the target shuffled the mean AUROC is {number(rows.auc.mean())}, and {holds} of "
+        f"With the target shuffled the mean AUC is {number(rows.auc.mean())}, and {holds} of "
         f"{len(rows)} 95 % intervals hold 0.5."
     )
 

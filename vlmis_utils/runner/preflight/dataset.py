@@ -47,7 +47,7 @@ def dataset_findings(study: Study) -> list[Finding]:
         what = f"{study.dataset} annotates none of the critical classes, so COR is 0 throughout"
         found.append(Finding("critical_classes", "warn", what, f"choose among: {known}"))
     if remark := turned(scenes):
-        remedy = "nothing, if the label maps lie under the upright pictures"
+        remedy = "nothing, if the label maps lie under the upright images"
         found.append(Finding("images", "ok", remark, remedy))
     return [*found, *_sample(scenes)]
 
