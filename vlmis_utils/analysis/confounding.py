@@ -14,6 +14,7 @@ from vlmis_utils.analysis.panel import Panel, covariates, load_panel
 from vlmis_utils.analysis.quality_measures import measures
 from vlmis_utils.analysis.results import Results
 from vlmis_utils.metrics.per_image import METRIC_COLUMNS
+from vlmis_utils.protocol.conditions import FAMILIES
 from vlmis_utils.statistics import correlation
 from vlmis_utils.statistics.repeated_measures import intraclass_correlation
 from vlmis_utils.statistics.resampling import sample_and_resamples
@@ -65,7 +66,7 @@ def stratified_correlations(results: Results) -> pd.DataFrame:
     miou = measures(results.reading.critical_classes)[0]
     severity, corruption = panel.severity, np.array(panel.corruption)
     strata = [("corruption", name, (corruption == name) | (severity == 0), ("images", "within"))
-              for name in dict.fromkeys(panel.corruption) if name]  # fmt: skip
+              for name in FAMILIES.values() if (corruption == name).any()]  # fmt: skip
     strata += [("severity", f"severity {level}", severity == level, ("images",))
                for level in sorted(set(severity.tolist()) - {0})]  # fmt: skip
     frames = [

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "GREY", "INK", "LINES", "PALE", "WIDTH", "Look", "book_look", "colour", "label_lines", "legend",
-    "load_labels", "marker", "mark_handle", "new_figure", "patch_legend", "show", "styled",
+    "FAMILY_LOOKS", "GREY", "INK", "LINES", "PALE", "RIGHT", "WIDTH", "WRONG", "Look", "book_look",
+    "colour", "label_lines", "legend", "load_labels", "marker", "mark_handle", "new_figure",
+    "patch_legend", "show", "styled",
 ]  # fmt: skip
 
 Look = tuple[str, str]  # colour and marker
@@ -36,6 +37,12 @@ WIDTH = 5.4  # inches
 INK, GREY, PALE = "#1b1f24", "#8a8f98", "#e3e6ea"
 # For lines that are no model: blue, orange, green and purple of Okabe and Ito.
 LINES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
+# What is right or safe, and what is wrong or unsafe; what is undecided is GREY.
+RIGHT, WRONG = "#009E73", "#D55E00"
+# The families of conditions, where they are told apart by colour or by marker.
+FAMILY_LOOKS: dict[str, Look] = {
+    "clean": (GREY, "*"), "LL": ("#332288", "o"), "MB": ("#117733", "s"), "OCC": ("#882255", "^"),
+}  # fmt: skip
 
 _MODELS: dict[str, Look] = {
     "deeplabv3plus": ("#0072B2", "o"), "segformer": ("#E69F00", "s"),

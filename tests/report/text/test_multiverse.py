@@ -40,7 +40,9 @@ def test_outcomes_are_counted_by_metric() -> None:
     ]
 
 
-def test_turning_points_name_the_choice_and_put_changes_of_sign_first(every: tuple[Choice, ...]) -> None:
+def test_turning_points_name_the_choice_and_put_turns_first(
+    every: tuple[Choice, ...],
+) -> None:
     found = pd.DataFrame([
         conclusion(
             outcome="loses significance", agreeing=0.2, alone=(), deciding="share", metric="hr"
@@ -55,7 +57,9 @@ def test_turning_points_name_the_choice_and_put_changes_of_sign_first(every: tup
     assert lines[0].startswith(
         "**COR of CLIP under LL3** changes sign: the study has +0.20 [+0.10, +0.30]"
     )
-    assert "over 99 % of them agree" in lines[0] and "It depends on *Top-K*, which alone" in lines[0]
+    assert (
+        "over 99 % of them agree" in lines[0] and "It depends on *Top-K*, which alone" in lines[0]
+    )
     assert "no choice alone changes" in lines[1] and lines[2] == "And 1 more, in the table."
     last = words.turning_points(found, every, LABELS)[2]
     assert "each of *Top-K* and *least share of a present class* alone changes it" in last

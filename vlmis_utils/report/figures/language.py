@@ -10,26 +10,35 @@ import pandas as pd
 from vlmis_utils.protocol.conditions import FAMILIES, ordered
 from vlmis_utils.report.figures.bars import plot_stacked
 from vlmis_utils.report.figures.intervals import coefficient_axes, plot_intervals
-from vlmis_utils.report.style import GREY, Look, colour, legend, mark_handle, styled
+from vlmis_utils.report.style import (
+    FAMILY_LOOKS,
+    GREY,
+    WRONG,
+    Look,
+    colour,
+    legend,
+    mark_handle,
+    styled,
+)
 from vlmis_utils.report.words import LEVEL_WORDS, METRICS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "METRICS", "plot_changes", "plot_correlations", "plot_presence", "plot_scatter",
-    "plot_smr_split",
+    "METRICS", "family_handles", "family_of", "plot_changes", "plot_correlations", "plot_presence",
+    "plot_scatter", "plot_smr_split",
 ]  # fmt: skip
 
 _SPLIT = {
-    "false_safe": ("said safe, is unsafe", "#D55E00"),
+    "false_safe": ("said safe, is unsafe", WRONG),
     "false_alarm": ("said unsafe, is safe", "#56B4E9"),
-    "abstained": ("no decision", "#B5BAC2"),
+    "abstained": ("no decision", GREY),
 }
-_FAMILY_MARKS = {"clean": "*", "LL": "o", "MB": "s", "OCC": "^"}
 
 
-def _family(condition: str) -> str:
+def family_of(condition: str) -> str:
+    """Return the key in `FAMILIES` of a condition; else ``clean``."""
     return next((key for key in FAMILIES if condition.startswith(key)), "clean")
 
 
@@ -68,11 +77,11 @@ def plot_changes(frame: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
     """
     rows = frame[frame.condition != "clean"]
     rows = rows.rename(columns={f"delta_{metric}": metric for metric in METRICS})
-    rows = rows.assign(family=rows.condition.map(_family))
+    rows = rows.assign(family=rows.condition.map(family_of))
     long = rows.melt(["vlm", "family", "delta_miou"], list(METRICS), "metric", "change")
     return plot_intervals(
         long, "change", "delta_miou", "vlm", 0.9 + 2.1 * len(METRICS), labels=labels,
-        more=_family_handles(FAMILIES), interval=None, line=0, rows="metric",
+        more=family_handles(FAMILIES), interval=None, line=0, rows="metric",
         row_titles={metric: f"Δ{words}" for metric, words in METRICS.items()}, marks="family",
         looks=_looks(long.vlm), upright=True, apart=0, share={"y": False}, size=6.5,
         words="ΔmIoU, clean minus degraded (mean of segmenters)",
@@ -92,7 +101,7 @@ def plot_scatter(
     own = pairs[pairs.segmenter == segmenter]
     long = pd.concat([
         own[["vlm", quality]].assign(
-            family=own.condition.map(_family), metric=metric, value=own[metric],
+            family=own.condition.map(family_of), metric=metric, value=own[metric],
             low=own[f"{metric}_low"], high=own[f"{metric}_high"],
         )
         for metric in METRICS
@@ -102,17 +111,18 @@ def plot_scatter(
         rows="metric", row_titles=METRICS, marks="family", looks=_looks(own.vlm), upright=True,
         apart=0, share={"y": "row"}, size=6, words=f"mIoU, {labels.get(segmenter, segmenter)}",
     )  # fmt: skip
-    legend(figure, _family_handles({"clean": "clean"} | FAMILIES), 4)
+    legend(figure, family_handles({"clean": "clean"} | FAMILIES), 4)
     return figure
 
 
 def _looks(models: Iterable[str]) -> dict[str, Look]:
-    marks = {key: (GREY, mark) for key, mark in _FAMILY_MARKS.items()}
+    marks = {key: (GREY, mark) for key, (_, mark) in FAMILY_LOOKS.items()}
     return {model: (colour(model), "o") for model in models} | marks
 
 
-def _family_handles(families: Mapping[str, str]) -> list[Any]:
-    return [mark_handle(words, mark=_FAMILY_MARKS[key]) for key, words in families.items()]
+def family_handles(families: Mapping[str, str]) -> list[Any]:
+    """Return the legend's handles of families, in the order of the paper's tables."""
+    return [mark_handle(words, mark=FAMILY_LOOKS[key][1]) for key, words in families.items()]
 
 
 @styled

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from vlmis_utils.analysis.multiverse.curves import CONCLUSION, FOUND
+from vlmis_utils.protocol.conditions import CONDITION_NAMES
 from vlmis_utils.report.figures.bars import plot_stacked
-from vlmis_utils.report.style import INK, PALE, legend, mark_handle, new_figure, styled
+from vlmis_utils.report.style import GREY, INK, PALE, legend, mark_handle, new_figure, styled
 from vlmis_utils.report.words import METRICS
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["plot_specification", "plot_verdicts"]
 
 # Colours of the diverging scheme PuOr of ColorBrewer, which the colour-blind tell apart, and grey.
-_COLOURS = {"up": "#B35806", "same": "#B5BAC2", "down": "#542788"}
+_COLOURS = {"up": "#B35806", "same": GREY, "down": "#542788"}
 _WORDS = {"up": "interval above 0", "same": "interval includes 0", "down": "interval below 0"}
 _BINS = 150  # columns of the matrix: more specifications share one
 
@@ -85,7 +86,12 @@ def plot_verdicts(found: pd.DataFrame, labels: Mapping[str, str], by: Sequence[s
     """
     rows = found[found.metric.isin(METRICS)]
     rows = rows.sort_values("metric", key=lambda m: m.map(list(METRICS).index), kind="stable")
-    keys = list(dict.fromkeys(found[list(by)].itertuples(index=False, name=None)))
+    places = {place: number for number, place in enumerate(CONDITION_NAMES)}
+    models = list(dict.fromkeys(found[by[0]]))
+    keys = sorted(
+        dict.fromkeys(found[list(by)].itertuples(index=False, name=None)),
+        key=lambda key: (models.index(key[0]), [places.get(part, 0) for part in key]),
+    )
     metrics = list(dict.fromkeys(rows.metric))
     whole = pd.MultiIndex.from_tuples([(m, *key) for m in metrics for key in keys],
                                       names=["metric", *by])  # fmt: skip

@@ -15,7 +15,7 @@ from vlmis_utils.protocol.conditions import ordered
 from vlmis_utils.report.figures.bars import plot_stacked
 from vlmis_utils.report.figures.intervals import coefficient_axes, plot_intervals
 from vlmis_utils.report.figures.language import by_metric_and_vlm
-from vlmis_utils.report.style import GREY, INK, new_figure, styled
+from vlmis_utils.report.style import GREY, INK, RIGHT, WRONG, new_figure, styled
 from vlmis_utils.report.words import METRICS
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ __all__ = ["plot_coefficients", "plot_misfits", "plot_paired", "plot_safety_answ
 
 _BAND = "#eceef1"
 _PARTS = {
-    "right": ("decided, right", "#0072B2"),
-    "wrong": ("decided, wrong", "#D55E00"),
-    "abstained": ("no decision", "#B5BAC2"),
+    "right": ("decided, right", RIGHT),
+    "wrong": ("decided, wrong", WRONG),
+    "abstained": ("no decision", GREY),
 }
 
 

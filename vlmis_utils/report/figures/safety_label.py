@@ -17,7 +17,7 @@ from vlmis_utils.protocol.classes import LANGUAGE_NAMES, PALETTE, TRAIN_CLASSES
 from vlmis_utils.protocol.ground_corridor import ground_mask
 from vlmis_utils.protocol.safety_label import ROAD_USERS
 from vlmis_utils.report.figures.scenes import draw_pictures
-from vlmis_utils.report.style import GREY, INK, label_lines, new_figure, styled
+from vlmis_utils.report.style import GREY, INK, WRONG, label_lines, new_figure, styled
 from vlmis_utils.streetworld.world import settle
 from vlmis_utils.training.evaluation.label_agreement import camera_of
 
@@ -210,7 +210,7 @@ def plot_labelled(scenes: Sequence[Scene], columns: int = 3) -> Figure:
     pictures = [_painted(scene) for scene in scenes]
     figure, axes = draw_pictures(pictures, titles, columns, 0.34, 8)
     for axis, scene in zip(axes, scenes, strict=True):
-        tint = "white" if scene.safe else "#EE7733"
+        tint = "white" if scene.safe else WRONG
         axis.contour(corridor_of(scene), [0.5], colors=[tint], linewidths=[1.2])
     return figure
 

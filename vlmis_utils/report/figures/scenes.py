@@ -17,8 +17,11 @@ from vlmis_utils.protocol.classes import (
 from vlmis_utils.protocol.conditions import FAMILIES, ordered
 from vlmis_utils.report.figures.intervals import plot_intervals
 from vlmis_utils.report.style import (
+    FAMILY_LOOKS,
     GREY,
+    RIGHT,
     WIDTH,
+    WRONG,
     label_lines,
     new_figure,
     patch_legend,
@@ -33,9 +36,6 @@ __all__ = [
     "colourise", "draw_pictures", "load_class_shares", "load_psnr", "load_reasons",
     "plot_class_shares", "plot_gallery", "plot_palette", "plot_psnr", "plot_reasons",
 ]  # fmt: skip
-
-_FAMILY_LOOKS = {"LL": ("#332288", "o"), "MB": ("#117733", "s"), "OCC": ("#882255", "^")}
-_SAFE, _UNSAFE = "#009E73", "#D55E00"
 
 
 def colourise(labels: np.ndarray) -> np.ndarray:
@@ -140,7 +140,7 @@ def plot_class_shares(frame: pd.DataFrame) -> Figure:
     for axis, column in zip(axes.flat, ("pixels", "presence"), strict=True):
         sns.barplot(
             frame, x=100 * frame[column], y="language_class", hue="critical", saturation=1,
-            palette={True: _UNSAFE, False: GREY}, legend=False, ax=axis,
+            palette={True: WRONG, False: GREY}, legend=False, ax=axis,
         )  # fmt: skip
         axis.set_ylabel("")
         axis.grid(axis="y", visible=False)
@@ -148,7 +148,7 @@ def plot_class_shares(frame: pd.DataFrame) -> Figure:
     axes[0, 0].xaxis.set_major_formatter("{x:g}")
     axes[0, 0].xaxis.set_minor_formatter("")
     axes[0, 1].set(xlabel="share of scenes, %", xlim=(0, 100))
-    patch_legend(figure, {"safety-critical": _UNSAFE, "other": GREY})
+    patch_legend(figure, {"safety-critical": WRONG, "other": GREY})
     return figure
 
 
@@ -178,11 +178,11 @@ def plot_reasons(frame: pd.DataFrame, most: int = 12) -> Figure:
         head = pd.concat([head, pd.DataFrame(rest)])
     figure, axes = new_figure(0.75 + 0.3 * len(head))
     axis = axes[0, 0]
-    sns.barplot(head, x="scenes", y="reason", hue="safe", palette={True: _SAFE, False: _UNSAFE},
+    sns.barplot(head, x="scenes", y="reason", hue="safe", palette={True: RIGHT, False: WRONG},
                 saturation=1, legend=False, ax=axis)  # fmt: skip
     axis.set_ylabel("")
     axis.grid(axis="y", visible=False)
-    patch_legend(figure, {"safe": _SAFE, "unsafe": _UNSAFE})
+    patch_legend(figure, {"safe": RIGHT, "unsafe": WRONG})
     return figure
 
 
@@ -198,14 +198,15 @@ def load_psnr(conditions: pd.DataFrame) -> pd.DataFrame:
 def plot_psnr(frame: pd.DataFrame) -> Figure:
     """PSNR over severity, one line a corruption: median with the middle half of the scenes."""
     rows = frame[frame.condition.str.fullmatch(r"(LL|MB|OCC)\d")]
+    rows = rows.set_index("condition").loc[ordered(rows.condition)].reset_index()
     rows = rows.assign(family=rows.condition.str[:-1], level=rows.condition.str[-1].astype(int))
-    figure = plot_intervals(rows, "median", "level", "family", 3.1, looks=_FAMILY_LOOKS,
+    figure = plot_intervals(rows, "median", "level", "family", 3.1, looks=FAMILY_LOOKS,
                             connect=True, upright=True, apart=0.1, size=6)  # fmt: skip
     (axis,) = figure.axes
     axis.set(xlabel="severity", ylabel="PSNR, dB", xticks=[1, 2, 3], xlim=(0.9, 3.1))
     ends = rows.groupby("family").last()
     label_lines(axis, {
-        FAMILIES[name]: (row.level, row["median"], _FAMILY_LOOKS[name][0])
+        FAMILIES[name]: (row.level, row["median"], FAMILY_LOOKS[name][0])
         for name, row in ends.iterrows()
     })  # fmt: skip
     return figure

@@ -13,12 +13,17 @@ import pandas as pd
 from IPython.display import HTML
 
 from vlmis_utils.analysis.sequences.strip import Shot
+from vlmis_utils.protocol.conditions import FAMILIES
+from vlmis_utils.report.figures.language import family_handles, family_of
 from vlmis_utils.report.figures.scenes import colourise
 from vlmis_utils.report.style import (
+    FAMILY_LOOKS,
     GREY,
     INK,
     PALE,
+    RIGHT,
     WIDTH,
+    WRONG,
     colour,
     legend,
     mark_handle,
@@ -33,10 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["animation", "plot_gains", "plot_strip", "plot_survival", "plot_verdicts"]
 
-_MARKS = {"cl": "o", "LL": "v", "MB": "s", "OC": "^"}  # by the first letters of a condition
-
-_SAFE, _UNSAFE = "#009E73", "#D55E00"
-_TINTS = {"safe": _SAFE, "unsafe": _UNSAFE, "abstain": GREY}
+_FAMILY_WORDS = {"clean": "clean"} | FAMILIES
+_TINTS = {"safe": RIGHT, "unsafe": WRONG, "abstain": GREY}
 _MOST_BYTES = 1_000_000
 
 
@@ -131,7 +134,7 @@ def plot_verdicts(frames: pd.DataFrame, vlms: Sequence[str], labels: Mapping[str
                         else d for d in drives], fontsize=8)  # fmt: skip
         axis.grid(visible=False)
     axes[0, 0].set_ylabel("drive")
-    patch_legend(figure, {"safe": _SAFE, "unsafe": _UNSAFE, "no decision": GREY})
+    patch_legend(figure, {"safe": RIGHT, "unsafe": WRONG, "no decision": GREY})
     return figure
 
 
@@ -182,14 +185,15 @@ def plot_gains(
         for row in rows[rows.metric == metric].itertuples():
             at = quality.loc[row.condition]
             axis.plot([at.gain] * 2, [row.low, row.high], color=colour(row.vlm), linewidth=1)
-            axis.plot(at.gain, row.gain, _MARKS.get(row.condition[:2], "o"), color=colour(row.vlm))
+            mark = FAMILY_LOOKS[family_of(row.condition)][1]
+            axis.plot(at.gain, row.gain, mark, color=colour(row.vlm))
         axis.set(title=METRICS[metric])
         axis.tick_params(axis="x", rotation=45)
     axes[0, 0].set_ylabel("gain of language")
     figure.supxlabel("gain of mIoU", fontsize=11)
-    seen = [c for c in quality.index if c[:2] in _MARKS]
+    seen = {family_of(condition) for condition in rows.condition}
     handles = [mark_handle(labels.get(v, v), colour(v)) for v in dict.fromkeys(rows.vlm)]
-    handles += [mark_handle(c, GREY, _MARKS[c[:2]]) for c in seen]
+    handles += family_handles({f: w for f, w in _FAMILY_WORDS.items() if f in seen})
     if handles:
         legend(figure, handles, 4)
     return figure

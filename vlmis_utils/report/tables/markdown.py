@@ -14,6 +14,7 @@ import pandas as pd
 from IPython.display import Markdown
 
 from vlmis_utils.core.formatting import number
+from vlmis_utils.protocol.conditions import ordered
 
 __all__ = ["Column", "beside", "cells", "crossed", "fold", "numbered", "span"]
 
@@ -97,6 +98,9 @@ def crossed(
     for column in shown:
         for key, head, text in zip(keys, heads, column.of(frame), strict=True):
             lines.setdefault(key, {})[f"{head}{column.heading}"] = text
+    if across == "condition":  # in the order of the paper's tables, whatever that of the frame
+        names_in_order = [str(known.get(value, value)) for value in ordered(frame[across])]
+        heads = [*names_in_order, *heads]
     columns = [f"{head}{column.heading}" for head in dict.fromkeys(heads) for column in shown]
     table = pd.DataFrame(list(lines.values()), columns=columns, dtype=object).fillna(missing)
     first = frame.loc[~frame[names].duplicated().to_numpy()]

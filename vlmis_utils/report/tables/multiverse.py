@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from vlmis_utils.analysis.multiverse.choices import Choice
 from vlmis_utils.core.formatting import number, p_value, percent
+from vlmis_utils.protocol.conditions import ordered
 from vlmis_utils.report.tables.markdown import span
 from vlmis_utils.report.words import METRICS
 
@@ -96,7 +98,12 @@ def load_effects(
 def load_joint(joint: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """Return the median over all specifications and its p after Holm, one column a metric."""
     lines = []
-    for (vlm, condition), rows in joint.groupby(["vlm", "condition"], sort=False):
+    places = ordered(joint.condition)
+    models = list(dict.fromkeys(joint.vlm))
+    for vlm, condition in itertools.product(models, places):
+        rows = joint[(joint.vlm == vlm) & (joint.condition == condition)]
+        if rows.empty:
+            continue
         cells = dict.fromkeys(METRICS.values(), "–")
         for row in rows.itertuples():
             words = f"p = {p_value(row.p_holm)}".replace("= <", "<")
