@@ -5,7 +5,8 @@ A photograph and its label map have the same name in two folders, with subfolder
     <root>/images/<split>/<name>.jpg (or .png)
     <root>/labels/<split>/<name>.png (or .tif, .bmp)
 
-Where no subfolder is named train, val or test, every split is all there is. A class map, YAML, says
+Where no subfolder is named train, val or test, every split is all there is. A video file stands for
+a folder of frames: see `datasets.video`. A class map, YAML, says
 what each value of the label maps means: see `protocol.class_map`; `params/class_maps/` holds some
 for public datasets.
 """
@@ -20,6 +21,7 @@ from pathlib import Path
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.datasets.files import PHOTOGRAPHS, FileScene
 from vlmis_utils.datasets.layout import by_name, dataset_folder, paired, stratified
+from vlmis_utils.datasets.video import VIDEOS, frames_of_videos
 from vlmis_utils.protocol.class_map import ClassMap, load_class_map
 from vlmis_utils.protocol.datasets import SPLITS
 
@@ -82,18 +84,20 @@ def read_folder(
     """
     places = folder / known.images, folder / known.labels
     images = _by_name(places[0], PHOTOGRAPHS, known.image_suffix)
-    if not images:
+    videos = _by_name(places[0], VIDEOS, "")
+    if not images and not videos:
         wanted = f"*{known.image_suffix}.png or .jpg"
         raise UserError(f"no photograph ({wanted}) in {places[0]}: correct {source}")
     labels = _by_name(places[1], _MAPS, known.label_suffix)
-    splits = [one for one in SPLITS if any(one in _folders(image) for image in images)]
+    splits = [s for s in SPLITS if any(s in _folders(image) for image in (*images, *videos))]
     if splits and split not in splits:
         raise UserError(f"{places[0]} has no split {split!r} (known: {', '.join(splits)})")
     if splits:
-        images, labels = (
+        images, videos, labels = (
             {scene: path for scene, path in found.items() if split in _folders(scene)}
-            for found in (images, labels)
+            for found in (images, videos, labels)
         )
+    images |= frames_of_videos(videos, labels, places[1])
     remedy = f"complete the pair, or correct the folders and suffixes in {source}"
     names = paired(images, labels, places, remedy)
     table = known.table()

@@ -1,19 +1,20 @@
 """The sequences of a study: drives of StreetWorld, recordings of CamVid, folders of frames.
 
-On disk a sequence is what lies in one folder, ``images/<split>/<sequence>/<frame>``; of CamVid it
-is a recording, the part of a name before the underscore. Frames are in the order of their names,
-numbers as numbers.
+On disk a sequence is what lies in one folder, ``images/<split>/<sequence>/<frame>``, or one video
+file, ``images/<split>/<sequence>.mp4``, with its label maps in a folder; of CamVid it is a
+recording, the part of a name before the underscore. Frames are in the order of their names, numbers
+as numbers.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.datasets.registry import FileScene, Scene, open_dataset
+from vlmis_utils.datasets.video import natural
 from vlmis_utils.protocol.study import Study
 from vlmis_utils.protocol.timing import InTime
 
@@ -39,7 +40,7 @@ def open_sequences(study: Study) -> Sequence[Scene]:
     )  # fmt: skip
     found: dict[str, list[FileScene]] = {}
     for scene in scenes:
-        found.setdefault(_sequence(study.dataset, scene.image_path), []).append(scene)
+        found.setdefault(_sequence(study.dataset, scene.label_path), []).append(scene)
     long = {name: frames for name, frames in sorted(found.items()) if len(frames) > 1}
     if not long:
         raise UserError(
@@ -50,20 +51,10 @@ def open_sequences(study: Study) -> Sequence[Scene]:
         replace(scene, in_time=InTime(Path(name).name, number, number / study.rate))
         for name, frames in list(long.items())[: study.scenes]
         for number, scene in enumerate(
-            sorted(frames, key=lambda scene: _natural(scene.image_path.stem))[: study.frames]
+            sorted(frames, key=lambda scene: natural(scene.image_path.stem))[: study.frames]
         )
     ]
 
 
 def _sequence(dataset: str, path: Path) -> str:
     return path.stem.split("_")[0] if dataset == "camvid" else str(path.parent)
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """Return a key that sorts frame9 before frame10.
-
-    >>> sorted(["f10", "f9"], key=_natural)
-    ['f9', 'f10']
-    """
-    parts = re.split(r"(\d+)", name)
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
