@@ -83,3 +83,15 @@ def test_clean_and_blank_have_no_onset() -> None:
     assert condition_at("clean", 9.0, Timing("step")) == "clean"
     assert condition_at("blank", 0.0, Timing("step")) == "blank"
     assert occluder_at("blank", FRAMES[0], Timing(), 32, 64, 0) is None
+
+
+@pytest.mark.parametrize("timing", [Timing("step", 0.5), Timing("ramp", 0.25, "speed", "moving")])
+@pytest.mark.parametrize("condition", ["LL3", "MB3", "OCC3"])
+def test_an_onset_shows_the_pictures_of_conditions_that_hold_throughout(
+    condition: str, timing: Timing
+) -> None:
+    """So what is recorded of those stands for it: `analysis.sequences.onset`."""
+    shown, always = seen(condition, timing), Timing("none", 0.0, timing.blur, timing.occluder)
+    for n, frame in enumerate(FRAMES):
+        now = condition_at(condition, frame.time, timing)
+        assert torch.equal(shown[n], seen(now, always, slice(n, n + 1))[0])

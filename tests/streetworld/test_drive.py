@@ -8,6 +8,8 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
+from vlmis_utils.datasets.streetworld import world_seed
+from vlmis_utils.protocol.parameters import load_study
 from vlmis_utils.protocol.safety_label import STOP_STATES
 from vlmis_utils.streetworld.drive import Drive, Moment, _part, begin
 from vlmis_utils.streetworld.geometry.mesh import MATERIALS
@@ -98,3 +100,16 @@ def test_the_label_follows_the_light_until_it_is_passed() -> None:
             safe, reason = drive.judged(t)
             if drive.light(t) in STOP_STATES and drive.ego.distance(t) < cross.stop:
                 assert not safe and f"{drive.light(t)} light" in reason
+
+
+def test_the_safety_label_changes_inside_a_third_of_the_drives_of_the_study() -> None:
+    study = load_study("params/sequences.yaml")
+    seed, times = world_seed(study.split, study.seed), np.arange(study.frames) / study.rate
+    assert study.scenes >= 24
+    changing = 0
+    for index in range(study.scenes):
+        drive = begin.__wrapped__(seed, index)
+        changing += len({drive.judged(t)[0] for t in times}) > 1
+        if 3 * changing >= study.scenes:
+            return
+    pytest.fail(f"the label changes in {changing} of {study.scenes} drives")

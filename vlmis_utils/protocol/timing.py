@@ -18,7 +18,7 @@ __all__ = ["BLURS", "OCCLUDERS", "ONSETS", "RAMP", "InTime", "Timing", "conditio
 ONSETS = ("none", "step", "ramp")
 BLURS = ("fixed", "speed")
 OCCLUDERS = ("lens", "moving")
-RAMP = 1.5  # s from the onset of a ramp to its full severity
+RAMP = 1.5  # s that the severities of a ramp share equally; the last one stays
 _CROSSING = 3.0  # s that a moving occluder takes from one side to the other
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
+from vlmis_utils.analysis.sequences.onset import MEASURES
 from vlmis_utils.analysis.sequences.strip import Shot
 from vlmis_utils.protocol.conditions import FAMILIES
 from vlmis_utils.report.figures.language import family_handles, family_of
@@ -36,11 +37,13 @@ from vlmis_utils.report.words import METRICS
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["animation", "plot_gains", "plot_strip", "plot_survival", "plot_verdicts"]
+__all__ = ["animation", "plot_gains", "plot_onset", "plot_strip", "plot_survival", "plot_verdicts"]
 
 _FAMILY_WORDS = {"clean": "clean"} | FAMILIES
 _TINTS = {"safe": RIGHT, "unsafe": WRONG, "abstain": GREY}
 _MOST_BYTES = 1_000_000
+_ONSETS = {"step": "at once", "ramp": "step by step"}
+_STROKES = {"step": "-", "ramp": "--"}
 
 
 @styled
@@ -160,6 +163,41 @@ def plot_survival(curves: pd.DataFrame, labels: Mapping[str, str], rate: float) 
         axis.text(0.5, 0.5, "no model hallucinates", transform=axis.transAxes, ha="center")
     else:
         axis.legend(loc="upper right")
+    return figure
+
+
+@styled
+def plot_onset(
+    added: Mapping[str, pd.DataFrame], models: Sequence[str], labels: Mapping[str, str]
+) -> Figure:
+    """One panel a measure: what a degradation adds since it set in, a line a model.
+
+    Args:
+        added: onset (step, drawn solid with its band, or ramp, dashed) to rows of
+            `analysis.sequences.onset.since_onset`.
+        models: those drawn, in the order of the legend.
+        labels: model name to the name shown.
+    """
+    figure, axes = new_figure(4.6, 2, 2, sharex=True)
+    for axis, (measure, words) in zip(axes.flat, MEASURES.items(), strict=True):
+        axis.axhline(0, color=GREY, linewidth=1)
+        axis.axvline(0, color=GREY, linewidth=1)
+        axis.set(title=words)
+        for onset, frame in added.items():
+            for model, rows in frame[frame.measure == measure].groupby("model", sort=False):
+                axis.plot(rows.since, rows.added, _STROKES[onset], color=colour(model),
+                          marker=".", linewidth=1.5)  # fmt: skip
+                if onset == next(iter(added)):
+                    axis.fill_between(rows.since, rows.low, rows.high, color=colour(model),
+                                      alpha=0.12, linewidth=0)  # fmt: skip
+    if not added:
+        words = "no degraded picture"
+        axes[0, 0].text(0.5, 0.5, words, transform=axes[0, 0].transAxes, ha="center")
+    figure.supxlabel("seconds since the onset", fontsize=11)
+    figure.supylabel("added", fontsize=11)
+    handles = [mark_handle(labels.get(m, m), colour(m), ".", linestyle="-") for m in models]
+    handles += [mark_handle(_ONSETS[o], INK, "", linestyle=_STROKES[o]) for o in added]
+    legend(figure, handles, 4)
     return figure
 
 

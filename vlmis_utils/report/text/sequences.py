@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
+from vlmis_utils.analysis.sequences.onset import MEASURES
 from vlmis_utils.core.formatting import estimate
+from vlmis_utils.report.text.sentences import signs
+from vlmis_utils.report.words import condition_words
 
-__all__ = ["carried", "control", "no_scores"]
+__all__ = ["carried", "control", "grows", "no_scores"]
 
 
 def carried(frame: pd.DataFrame) -> str:
@@ -44,6 +49,34 @@ def carried(frame: pd.DataFrame) -> str:
 def no_scores(pixels: pd.DataFrame) -> str:
     """Say that no segmenter gives scores, where none does."""
     return "" if len(pixels) else "Segmenters that give labels alone have no running mean."
+
+
+def grows(slopes: pd.DataFrame, condition: str, labels: Mapping[str, str]) -> str:
+    """Say whether what a degradation adds changes while it lasts.
+
+    Args:
+        slopes: from `analysis.sequences.onset.growth`.
+        condition: of them.
+        labels: model name to the name shown.
+    """
+    known = slopes.dropna(subset=["low"])
+    if known.empty:
+        return "This run has too few degraded frames or drives to tell whether it changes then."
+    moving = known[signs(known) != 0]
+    count = f"of {len(known)} slopes over the time after it, one for each model and measure,"
+    lead = f"After an onset of {condition_words(condition)} at once,"
+    if moving.empty:
+        return f"{lead} nothing is seen to grow or to fade: {count} none has an interval off zero."
+    verb = "has" if len(moving) == 1 else "have"
+    found = [
+        f"{labels.get(row.model, row.model)}'s {MEASURES[row.measure]} "
+        f"{estimate(row.slope, row.low, row.high, sign=True)}"
+        for row in moving.itertuples()
+    ]
+    return (
+        f"{lead} {count} {len(moving)} {verb} an interval off zero, and about one in twenty "
+        f"would by chance: {'; '.join(found)} a second."
+    )
 
 
 def control(plain: pd.DataFrame, shuffled: pd.DataFrame) -> str:
