@@ -68,14 +68,15 @@ def texts(answers: list[list[Answer]]) -> list[list[str | None]]:
 
 
 def plain(folder: Path, image: torch.Tensor, asked: Prompt, limit: int) -> str:
-    """One image and one prompt, as the library's own page shows."""
+    """One image (or a stack of them) and one prompt, as the library's own page shows."""
+    stack = list(image) if image.ndim == 4 else [image]
     processor = AutoProcessor.from_pretrained(folder)
     model = AutoModelForImageTextToText.from_pretrained(folder).eval()
-    content = [{"type": "image"}, {"type": "text", "text": asked.text}]
+    content = [*({"type": "image"} for _ in stack), {"type": "text", "text": asked.text}]
     chat = processor.apply_chat_template(
         [{"role": "user", "content": content}], add_generation_prompt=True
     )
-    inputs = processor(text=[chat], images=[image], return_tensors="pt")
+    inputs = processor(text=[chat], images=stack, return_tensors="pt")
     out = model.generate(**inputs, max_new_tokens=limit, do_sample=False)
     return processor.batch_decode(out[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)[
         0
@@ -91,6 +92,18 @@ def test_shared_and_padded_answers_equal_plain_generation(folder: Path, vlm: Gen
         for asked, answer in zip(ASKED, row, strict=True):
             assert answer.text == plain(folder, image, asked, 10 if asked.name == "describe" else 5)
             assert answer.labels == () and answer.scores == ()
+
+
+def test_several_images_in_one_prompt_equal_plain_generation(folder: Path, vlm: Generative) -> None:
+    frames = torch.stack([images()[[0, 1, 2]], images()[[2, 1, 0]]])
+    together = texts(vlm.answer_together(frames, ASKED))
+    assert together[0] != together[1]  # their order is seen
+    for stack, row in zip(frames, together, strict=True):
+        for asked, text in zip(ASKED[:3:2], row[:3:2], strict=True):
+            assert text == plain(folder, stack, asked, 10 if asked.name == "describe" else 5)
+    assert texts(vlm.answer_together(frames[0][:, None], ASKED)) == texts(
+        vlm.answer(frames[0], ASKED)
+    )
 
 
 def test_the_fallback_answers_the_same(vlm: Generative, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,18 +32,19 @@ _SIZES = {
 _TOKENS = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
 
 
-def chat(processor: Any, text: str, question: str = PLAIN) -> str:
-    """Return the words that put one image and a text to a model, up to where it answers.
+def chat(processor: Any, text: str, question: str = PLAIN, images: int = 1) -> str:
+    """Return the words that put images and a text to a model, up to where it answers.
 
     Args:
         processor: of transformers; its chat template decides where the image stands.
         text: the prompt.
         question: the form for a model without a template, around ``{prompt}``. Its processor adds
             the image by itself, or the form holds the model's image token.
+        images: before the text.
     """
     if not (processor.chat_template or getattr(processor.tokenizer, "chat_template", None)):
         return question.replace("{prompt}", text)
-    content = [{"type": "image"}, {"type": "text", "text": text}]
+    content = [*[{"type": "image"}] * images, {"type": "text", "text": text}]
     return processor.apply_chat_template(
         [{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False
     )

@@ -114,6 +114,24 @@ class Generative:
             answers += answered[: len(some)]
         return answers
 
+    @torch.inference_mode()
+    def answer_together(self, frames: Tensor, prompts: Sequence[Prompt]) -> list[list[Answer]]:
+        """Answer each prompt about several images at once, put before its words in their order.
+
+        Args:
+            frames: uint8 (B, K, 3, H, W), RGB, for families that take K images in one turn.
+            prompts: of `protocol.prompts.PROMPTS`.
+
+        Returns:
+            B lists of len(prompts) answers; with K = 1 those of `answer`.
+
+        Raises:
+            UserError: images of another shape or type.
+        """
+        check_images(frames.flatten(0, 1))
+        chats = [self._chat(prompt.text, frames.shape[1]) for prompt in prompts]
+        return self._each_read(frames, chats, prompts)
+
     def visual_tokens(self, height: int, width: int) -> int | None:
         """Return how many tokens of the language model an image of that size becomes.
 
@@ -134,6 +152,12 @@ class Generative:
             self.why_not_shared = "its chat template does not put the image first"
         if self.why_not_shared:
             self._say(f"reads each image again for every prompt: {self.why_not_shared}")
+        return self._each_read(images, chats, prompts)
+
+    def _each_read(
+        self, images: Tensor, chats: Sequence[str], prompts: Sequence[Prompt]
+    ) -> list[list[Answer]]:
+        """Answer each chat on its own, whatever it begins with."""
         answers: list[list[Answer]] = [[Answer()] * len(prompts) for _ in images]
         kinds = [_kind(prompt) for prompt in prompts]
         for kind in dict.fromkeys(kinds):  # apart, so that short answers do not wait for long ones
@@ -209,15 +233,16 @@ class Generative:
             say(f"{self._name}: {text}")
 
     def _inputs(self, chats: list[str], images: Tensor) -> Any:
-        """Return the model's inputs for each image and each chat, padded on the left."""
-        repeated = [[image] for image in images.cpu() for _ in chats]  # a list for each chat
+        """Return the model's inputs for each image, or stack of images, and each chat."""
+        stacks = images.cpu() if images.ndim == 5 else images.cpu()[:, None]
+        repeated = [list(stack) for stack in stacks for _ in chats]  # a list for each chat
         inputs = self._processor(
             text=chats * len(images), images=repeated, padding=True, return_tensors="pt"
         )
         return inputs.to(self.device, dtype=self._model.dtype)
 
-    def _chat(self, text: str) -> str:
-        return chat(self._processor, text, self._settings.question)
+    def _chat(self, text: str, images: int = 1) -> str:
+        return chat(self._processor, text, self._settings.question, images)
 
 
 def _kind(prompt: Prompt) -> str:
