@@ -197,7 +197,7 @@ def plot_onset(
     figure.supylabel("added", fontsize=11)
     handles = [mark_handle(labels.get(m, m), colour(m), ".", linestyle="-") for m in models]
     handles += [mark_handle(_ONSETS[o], INK, "", linestyle=_STROKES[o]) for o in added]
-    legend(figure, handles, 4)
+    legend(figure, handles, 3)
     return figure
 
 
