@@ -17,7 +17,7 @@ from vlmis_utils.metrics import segmentation
 from vlmis_utils.metrics.temporal import language
 from vlmis_utils.protocol.conditions import condition_row
 from vlmis_utils.protocol.study import Study
-from vlmis_utils.protocol.timing import Timing, condition_at
+from vlmis_utils.protocol.timing import RAMP, Timing, condition_at
 
 __all__ = ["MEASURES", "growth", "onsets_of", "since_onset", "strongest"]
 
@@ -79,15 +79,17 @@ def since_onset(found: Sequences, condition: str, onset: str) -> pd.DataFrame:
 
 
 def growth(found: Sequences, condition: str) -> pd.DataFrame:
-    """Return by how much what a step of a condition adds changes in a second after the onset.
+    """Return by how much what a condition adds changes in a second, once it is there in full.
 
     Returns:
         model, measure, slope (1/s; least squares within each drive, the mean over drives), low,
         high, drives.
     """
-    rows = []
+    rows, row = [], condition_row(condition)
+    ramped = found.study.onset == "ramp" and row is not None
+    full = RAMP * (1 - 1 / row.severity) if ramped else 0.0
     for frames, columns in _both(found, condition, "step"):
-        after = frames[frames.since >= 0]
+        after = frames[frames.since >= full - 1e-9]
         slopes = [
             dict(zip(("model", "sequence"), key, strict=True))
             | {c: language.slope(g[c].to_numpy(float), g.since.to_numpy()) for c in columns}

@@ -42,7 +42,7 @@ __all__ = ["animation", "plot_gains", "plot_onset", "plot_strip", "plot_survival
 _FAMILY_WORDS = {"clean": "clean"} | FAMILIES
 _TINTS = {"safe": RIGHT, "unsafe": WRONG, "abstain": GREY}
 _MOST_BYTES = 1_000_000
-_ONSETS = {"step": "at once", "ramp": "step by step"}
+_ONSETS = {"step": "at once", "ramp": "gradually"}
 _STROKES = {"step": "-", "ramp": "--"}
 
 

@@ -63,8 +63,8 @@ def grows(slopes: pd.DataFrame, condition: str, labels: Mapping[str, str]) -> st
     if known.empty:
         return "This run has too few degraded frames or drives to tell whether it changes then."
     moving = known[signs(known) != 0]
-    count = f"of {len(known)} slopes over the time after it, one for each model and measure,"
-    lead = f"After an onset of {condition_words(condition)} at once,"
+    count = f"of {len(known)} slopes over that time, one for each model and measure,"
+    lead = f"Once {condition_words(condition)} is there,"
     if moving.empty:
         return f"{lead} nothing is seen to grow or to fade: {count} none has an interval off zero."
     verb = "has" if len(moving) == 1 else "have"
