@@ -34,7 +34,10 @@ def made_up(rng: np.random.Generator, day: int, dusk: int, at: float) -> SimpleN
                 {"segmenter": "s", "scene_id": scene, "condition": condition, "confusion": matrix}
             )
     return SimpleNamespace(
-        scenes=pd.DataFrame({"scene_id": scenes + night}), conditions=pd.DataFrame(conditions),
+        scenes=pd.DataFrame(
+            {"scene_id": scenes + night, "safe": [True] * day + [False] * dusk}
+        ),
+        conditions=pd.DataFrame(conditions),
         segmentation=pd.DataFrame(counts), vlm_per_image=lambda: pd.DataFrame(images),
     )  # fmt: skip
 
@@ -63,9 +66,27 @@ def test_miou_is_that_of_the_frames_of_each_light() -> None:
     assert levels["miou", DUSK] == pytest.approx(expected)
 
 
-def test_dusk_off_the_ladder_has_no_match() -> None:
-    light = compare_light([made_up(np.random.default_rng(0), 8, 6, 0.9)], 40)
-    assert light.matched.difference.isna().all() and light.matched.natural.notna().all()
+@pytest.mark.parametrize(("at", "rung"), [(0.9, "clean"), (0.02, "LL3"), (0.24, None)])
+def test_off_the_ladder_the_nearest_rung_stands_for_it(at: float, rung: str | None) -> None:
+    light = compare_light([made_up(np.random.default_rng(0), 8, 6, at)], 40)
+    assert light.nearest == rung
+    if rung is None:
+        assert light.gap is None
+        return
+    luma = light.luma.set_index("light").luma
+    assert light.gap.value == pytest.approx(luma["dusk"] - luma[rung])
+    assert light.gap.low < light.gap.value < light.gap.high
+    levels = light.levels.set_index(["model", "measure", "light"])
+    for row in light.matched.itertuples():
+        value = {k: levels.loc[(row.model, row.measure, k)].value for k in ("dusk", rung, "clean")}
+        assert row.difference == pytest.approx(value["dusk"] - value[rung])
+        assert row.synthetic == pytest.approx(value[rung] - value["clean"])
+        assert row.difference_low <= row.difference <= row.difference_high
+
+
+def test_the_share_of_unsafe_frames_is_that_of_each_light() -> None:
+    light = compare_light([made_up(np.random.default_rng(0), 8, 6, 0.2)], 40)
+    assert light.luma.set_index("light").unsafe.to_dict() == dict.fromkeys(LADDER, 0.0) | {DUSK: 1}
 
 
 def test_a_frame_of_two_runs_counts_once_and_what_is_missing_is_none() -> None:

@@ -3,7 +3,8 @@
 The day frames are darkened by LL1 to LL3; the dusk frames are as they were taken. Between the rungs
 of the ladder a measure is taken to be linear in mean luma, so that it can be read off where
 the day frames would be as dark as the dusk ones. What is left between the two is not brightness:
-noise, contrast, colour, lamps and shadows, but also other streets and other traffic.
+noise, contrast, colour, lamps and shadows, but also other streets and other traffic. Where dusk is
+off the ladder, darker than LL3 or brighter than day, the nearest rung stands in its place.
 
 Intervals are at 95 %, percentiles over resampled scenes, day and dusk drawn independently.
 """
@@ -20,6 +21,7 @@ from vlmis_utils.analysis.results import Results
 from vlmis_utils.metrics.miou_intervals import resampled_counts
 from vlmis_utils.metrics.segmentation import miou_of_counts
 from vlmis_utils.protocol.datasets import CAMVID_DUSK
+from vlmis_utils.statistics.intervals import Interval
 from vlmis_utils.statistics.resampling import percentiles, sample_and_resamples, weighted_mean
 
 __all__ = ["DUSK", "LADDER", "Light", "compare_light", "recording"]
@@ -46,14 +48,20 @@ class Light:
         levels: one row for each model, measure (miou, hr, cor, smr, f1) and light (clean, LL1,
             LL2, LL3 of the day frames, dusk): value, value_low, value_high; luma, the frames' mean.
         matched: one row for each model and measure: natural (dusk minus day), synthetic (the
-            ladder at the luma of dusk, minus day) and difference (natural minus synthetic), each
-            with _low and _high; NaN where dusk is brighter than day or darker than LL3.
-        luma: one row for each light: n (frames), luma, luma_low, luma_high.
+            ladder at the luma of dusk, or its ``nearest`` rung, minus day) and difference (natural
+            minus synthetic), each with _low and _high.
+        luma: one row for each light: n (frames), luma, luma_low, luma_high, and unsafe, the share
+            of the frames whose reference label is unsafe.
+        nearest: the rung of the ladder that stands for dusk where dusk is off the ladder; None
+            where it lies between two rungs.
+        gap: where it is off the ladder, the luma of dusk minus that of the rung.
     """
 
     levels: pd.DataFrame
     matched: pd.DataFrame
     luma: pd.DataFrame
+    nearest: str | None = None
+    gap: Interval | None = None
 
 
 def compare_light(parts: Sequence[Results], resamples: int) -> Light | None:
@@ -84,24 +92,37 @@ def compare_light(parts: Sequence[Results], resamples: int) -> Light | None:
     at[DUSK] = weighted_mean(weights[DUSK], night.to_numpy()[:, None])[:, 0]
     sizes = {**dict.fromkeys(LADDER, len(day)), DUSK: len(night)}
     lights = {**{c: (c, day.index) for c in LADDER}, DUSK: ("clean", night.index)}
+    nearest = _nearest(at)
     levels, matched = [], []
     for (model, measure), draws in _measured(frames, lights, weights).items():
         for light in lights:
             row = {"model": model, "measure": measure, "light": light, "luma": at[light][0]}
             levels.append(row | _interval(draws[light], sizes[light], "value"))
-        matched.append({"model": model, "measure": measure} | _match(draws, at, len(night)))
-    rows = [{"light": k, "n": sizes[k]} | _interval(v, sizes[k], "luma") for k, v in at.items()]
-    return Light(pd.DataFrame(levels), pd.DataFrame(matched), pd.DataFrame(rows))
+        matched.append(
+            {"model": model, "measure": measure} | _match(draws, at, len(night), nearest)
+        )
+    unsafe = ~frames["scenes"].set_index("scene_id").safe.astype(bool)
+    rows = [
+        {"light": k, "n": sizes[k], "unsafe": float(unsafe.loc[lights[k][1]].mean())}
+        | _interval(v, sizes[k], "luma")
+        for k, v in at.items()
+    ]
+    gap = None
+    if nearest is not None:
+        apart = at[DUSK] - at[nearest]
+        gap = Interval(float(apart[0]), *percentiles(apart[1:], scenes=len(night)))
+    return Light(pd.DataFrame(levels), pd.DataFrame(matched), pd.DataFrame(rows), nearest, gap)
 
 
 def _put_together(parts: Sequence[Results]) -> dict[str, pd.DataFrame]:
-    """Return conditions, segmentation and per-image frames of several runs, each scene once."""
-    found: dict[str, list[pd.DataFrame]] = {"conditions": [], "segmentation": [], "images": []}
+    """Return the tables and per-image frames of several runs, each scene once."""
+    names = ("scenes", "conditions", "segmentation", "images")
+    found: dict[str, list[pd.DataFrame]] = {name: [] for name in names}
     seen: set[str] = set()
     for part in parts:
         new = set(part.scenes.scene_id) - seen
         seen |= new
-        own = (part.conditions, part.segmentation, part.vlm_per_image())
+        own = (part.scenes, part.conditions, part.segmentation, part.vlm_per_image())
         for name, frame in zip(found, own, strict=True):
             found[name].append(frame[frame.scene_id.isin(new)])
     return {name: pd.concat(frames, ignore_index=True) for name, frames in found.items()}
@@ -147,16 +168,33 @@ def _complete(
             yield name, own
 
 
+def _nearest(luma: Mapping[str, np.ndarray]) -> str | None:
+    """Return the rung nearest to dusk where dusk is off the ladder, else None."""
+    rungs = {c: luma[c][0] for c in LADDER}
+    dusk = luma[DUSK][0]
+    if min(rungs.values()) <= dusk <= max(rungs.values()):
+        return None
+    return min(rungs, key=lambda c: abs(rungs[c] - dusk))
+
+
 def _match(
-    draws: Mapping[str, np.ndarray], luma: Mapping[str, np.ndarray], scenes: int
+    draws: Mapping[str, np.ndarray],
+    luma: Mapping[str, np.ndarray],
+    scenes: int,
+    nearest: str | None,
 ) -> dict[str, float]:
-    """Return the natural change, the synthetic one at the luma of dusk, and their difference."""
-    rungs = LADDER[::-1]  # darkest first, as interpolation wants it
-    x = np.stack([luma[c] for c in rungs], axis=1)
-    y = np.stack([draws[c] for c in rungs], axis=1)
-    at = luma[DUSK]
-    read = np.array([np.interp(*row) for row in zip(at, x, y, strict=True)])
-    read[(at < x[:, 0]) | (at > x[:, -1])] = np.nan
+    """Return the natural change, the synthetic one, and their difference.
+
+    The synthetic one is that of the rung ``nearest``, else read off at the luma of dusk; a resample
+    that is off the ladder takes its end.
+    """
+    if nearest is not None:
+        read = draws[nearest]
+    else:
+        rungs = LADDER[::-1]  # darkest first, as interpolation wants it
+        x = np.stack([luma[c] for c in rungs], axis=1)
+        y = np.stack([draws[c] for c in rungs], axis=1)
+        read = np.array([np.interp(*row) for row in zip(luma[DUSK], x, y, strict=True)])
     natural, synthetic = draws[DUSK] - draws["clean"], read - draws["clean"]
     return (
         _interval(natural, scenes, "natural")
@@ -167,6 +205,4 @@ def _match(
 
 def _interval(draws: np.ndarray, scenes: int, name: str) -> dict[str, float]:
     low, high = percentiles(draws[1:], scenes=scenes)
-    if np.isnan(draws[0]):  # no estimate, so no interval of those resamples that have one
-        low = high = np.nan
     return {name: float(draws[0]), f"{name}_low": float(low), f"{name}_high": float(high)}

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from vlmis_utils.analysis.natural_light import DUSK
+from vlmis_utils.analysis.natural_light import DUSK, Light
 from vlmis_utils.report.figures.intervals import plot_intervals
 from vlmis_utils.report.style import colour, legend, mark_handle, marker, new_figure, styled
+from vlmis_utils.report.tables.natural_light import ladder_words
 from vlmis_utils.report.text.sentences import NAMES
 
 if TYPE_CHECKING:
@@ -50,14 +51,15 @@ def plot_light(levels: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
 
 
 @styled
-def plot_light_gap(matched: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
-    """The change by dusk, and that of the ladder at the luma of dusk, for each model and measure.
+def plot_light_gap(light: Light, labels: Mapping[str, str]) -> Figure:
+    """The change by dusk, and that of the ladder beside it, for each model and measure.
 
     Args:
-        matched: of `analysis.natural_light.Light`.
+        light: day, darkened day and dusk.
         labels: model name to label.
     """
-    kinds = {"natural": "dusk", "synthetic": "Table 1 at the same luma"}
+    matched = light.matched
+    kinds = {"natural": "dusk", "synthetic": ladder_words(light)}
     rows = pd.concat(
         matched[["model", "measure"]].assign(
             kind=kind, change=matched[kind], low=matched[f"{kind}_low"],
