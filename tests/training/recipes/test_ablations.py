@@ -7,20 +7,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from tests.helpers.embedded import frames
+from vlmis_utils.statistics.intervals import Interval
 from vlmis_utils.training.evaluation import store
+from vlmis_utils.training.nets.segmenter_nets import BUILDERS
 from vlmis_utils.training.recipes import ablations
-from vlmis_utils.training.recipes.ablations import RUNS, run_one
+from vlmis_utils.training.recipes.ablations import PHOTOGRAPH_RUNS, RUNS, run_one
 from vlmis_utils.training.recipes.short_training import shrink
+from vlmis_utils.training.recipes.train_segmenters import begin_with
+from vlmis_utils.training.weights import CHECKPOINTS
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
 
 
 def test_a_comparison_changes_one_thing_and_never_the_steps() -> None:
-    assert len({run.key for run in RUNS}) == len(RUNS)
-    for question in {run.question for run in RUNS}:
-        runs = [run for run in RUNS if run.question == question]
+    every = RUNS + PHOTOGRAPH_RUNS
+    assert len({run.key for run in every}) == len(every)
+    for question in {run.question for run in every}:
+        runs = [run for run in every if run.question == question]
         assert len(runs) > 1 and len({(run.steps, run.model) for run in runs}) == 1
         assert len({run.setting for run in runs}) == len(runs)
 
@@ -62,3 +68,33 @@ def test_the_program_runs_what_the_table_lacks(tmp_path: Path, monkeypatch) -> N
     assert store.read("ablations.csv", tmp_path)["run"].tolist() == [run.key for run in RUNS]
     seen.clear()
     assert ablations.main(["--out", str(tmp_path)]) == 0 and seen == []
+
+
+def test_a_run_on_photographs_begins_as_its_setting_says(tmp_path: Path, monkeypatch) -> None:
+    asked = []
+
+    def measure(*_, start, phases):
+        asked.append(start)
+        return Interval(0.4, 0.3, 0.5)
+
+    monkeypatch.setattr(ablations, "segment", measure)
+    data = frames(1, 0)
+    rows = [run_one(run, data, data, tmp_path) for run in PHOTOGRAPH_RUNS]
+    assert asked == [CHECKPOINTS / "segformer", None]
+    assert {row["steps"] for row in rows} == {400} and rows[0]["value"] == 0.4
+
+
+def test_photographs_are_measured_on_the_split_val(tmp_path: Path, monkeypatch) -> None:
+    loaded = []
+    monkeypatch.setattr(ablations, "load_photographs", lambda root, split: loaded.append(split))
+    monkeypatch.setattr(ablations, "run_one", lambda run, *_: {"run": run.key, "value": 0.5})
+    assert ablations.main(["--data", "cityscapes", "--root", "x", "--out", str(tmp_path)]) == 0
+    assert loaded == ["train", "val"]
+    assert len(store.read("ablations.csv", tmp_path)) == len(PHOTOGRAPH_RUNS)
+
+
+def test_a_network_begins_with_the_weights_of_a_checkpoint() -> None:
+    network = BUILDERS["segformer"]((64, 128), torch.ones(19))
+    begin_with(network, CHECKPOINTS / "segformer")
+    there = type(network.core).from_pretrained(CHECKPOINTS / "segformer").float().state_dict()
+    assert all((network.core.state_dict()[name] == value).all() for name, value in there.items())

@@ -4,6 +4,9 @@ One choice is changed at a time, and all runs of a comparison get the same numbe
 steps. Budgets are short, and all but the comparison of resolutions see scenes at half size: the
 rows compare with each other, not with the embedded checkpoints. A run that is there is not
 repeated; interrupt the program at any time.
+
+With ``--data cityscapes --root FOLDER`` it asks what the StreetWorld weights are worth to a model
+that goes on with photographs; measured on the cities of the split val, as all choices are.
 """
 
 from __future__ import annotations
@@ -24,10 +27,12 @@ from vlmis_utils.training.data import TrainingData, load_training
 from vlmis_utils.training.evaluation import store
 from vlmis_utils.training.evaluation.held_out import held_out
 from vlmis_utils.training.loop import use_threads
+from vlmis_utils.training.photographs import load_photographs
 from vlmis_utils.training.recipes import train_contrastive as contrastive
-from vlmis_utils.training.recipes.short_training import contrast, first, segment
+from vlmis_utils.training.recipes.short_training import CROPS, contrast, first, segment
+from vlmis_utils.training.weights import CHECKPOINTS, DATA
 
-__all__ = ["RUNS", "Run", "main", "run_one"]
+__all__ = ["PHOTOGRAPH_RUNS", "RUNS", "Run", "main", "run_one"]
 
 FILE = "ablations.csv"
 
@@ -78,7 +83,15 @@ RUNS: tuple[Run, ...] = (
     _SIDES("128 x 256", shrink=2),
     _SIDES("256 x 512", shrink=1),
 )
-
+# What a segmenter begins with on photographs -> its weights; None are random ones.
+_STARTS: dict[str, Path | None] = {
+    "StreetWorld weights": CHECKPOINTS / "segformer",
+    "random weights": None,
+}
+PHOTOGRAPH_RUNS: tuple[Run, ...] = tuple(
+    Run("start on photographs", "segformer", setting, steps=400, scenes=1944, shrink=1)
+    for setting in _STARTS
+)
 
 _METRICS: dict[str, tuple[str, Callable[..., Interval]]] = {
     "segformer": ("mIoU", segment),
@@ -98,6 +111,8 @@ def run_one(
         work: folder of the resume states.
     """
     metric, measure = _METRICS[run.model]
+    if run.setting in _STARTS:
+        measure = partial(segment, phases=(CROPS,), start=_STARTS[run.setting])
     start = time.monotonic()
     found = measure(run, first(train, run.scenes), test, Path(work))
     height, width = (side // run.shrink for side in train.labels.shape[1:])
@@ -116,19 +131,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--threads", type=int, default=1, help="default: 1")
     parser.add_argument("--work", type=Path, default=Path("build/ablations"), help="resume states")
-    parser.add_argument("--out", type=Path, default=store.FOLDER, help="folder of ablations.csv")
+    parser.add_argument("--out", type=Path, help="folder of ablations.csv; default: the package's")
+    parser.add_argument("--data", default="streetworld", choices=sorted(DATA))
+    parser.add_argument("--root", type=Path, help="folder of the photographs")
     options = parser.parse_args(argv)
     use_threads(options.threads)
     keep_freed_memory()
-    wanted = {run.key for run in RUNS}
-    table = store.read(FILE, options.out)
+    on_photographs = options.data != "streetworld"
+    runs = PHOTOGRAPH_RUNS if on_photographs else RUNS
+    out = options.out or DATA[options.data].parent / store.FOLDER.name
+    wanted = {run.key for run in runs}
+    table = store.read(FILE, out)
     kept = {str(row["run"]): row for row in table.to_dict("records") if row["run"] in wanted}
-    missing = [run for run in RUNS if run.key not in kept]
-    if missing:
-        train, test = load_training("train", max(run.scenes for run in RUNS)), held_out()
+    missing = [run for run in runs if run.key not in kept]
+    if missing and on_photographs:
+        train, test = (load_photographs(options.root, split) for split in ("train", "val"))
+    elif missing:
+        train, test = load_training("train", max(run.scenes for run in runs)), held_out()
     for run in missing:
         kept[run.key] = run_one(run, train, test, options.work)
-        store.write(FILE, [kept[r.key] for r in RUNS if r.key in kept], options.out)
+        store.write(FILE, [kept[r.key] for r in runs if r.key in kept], out)
         print(f"{run.question}, {run.setting}: {kept[run.key]['value']:.3f}", file=sys.stderr)
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,13 +29,17 @@ from vlmis_utils.training.nets.segmenter_nets import class_weights as pixel_weig
 from vlmis_utils.training.recipes import train_contrastive as contrastive
 from vlmis_utils.training.recipes import train_segmenters as segmenters
 from vlmis_utils.training.recipes.contrastive_losses import balance_weights
+from vlmis_utils.training.recipes.crops import Phase
 from vlmis_utils.training.recipes.train_trunk import SeeingTrunk, load_backbone, trunk_loss
 from vlmis_utils.training.weights import CHECKPOINTS
 
 if TYPE_CHECKING:
     from vlmis_utils.training.recipes.ablations import Run
 
-__all__ = ["contrast", "first", "segment", "shrink"]
+__all__ = ["CROPS", "contrast", "first", "segment", "shrink"]
+
+# Of photographs, in the comparison of starts.
+CROPS = Phase(1.0, 192, 384, (0.6, 1.0), 8, focus=0.5)
 
 
 def shrink(data: TrainingData, factor: int) -> TrainingData:
@@ -63,16 +68,33 @@ def first(data: TrainingData, count: int) -> TrainingData:
     return TrainingData(**cut)
 
 
-def segment(run: Run, train: TrainingData, test: TrainingData, work: Path) -> Interval:
-    """Train a segmenter for ``run.steps`` and return its mIoU on whole scenes of full size."""
+def segment(
+    run: Run,
+    train: TrainingData,
+    test: TrainingData,
+    work: Path,
+    phases: Sequence[Phase] = (),
+    start: Path | None = None,
+) -> Interval:
+    """Train a segmenter for ``run.steps`` and return its mIoU on whole scenes of full size.
+
+    Args:
+        run: what to train.
+        train, test: scenes of full size.
+        work: folder of the resume states.
+        phases: of the crops, in place of the recipe's.
+        start: folder of the checkpoint to begin with, in place of random weights.
+    """
     small, recipe = shrink(train, run.shrink), segmenters.RECIPES[run.model]
     phases = tuple(
         dataclasses.replace(p, height=p.height // run.shrink, width=p.width // run.shrink)
-        for p in recipe.phases
+        for p in phases or recipe.phases
     )
     torch.manual_seed(0)
     weights = pixel_weights(class_frequencies(train))
     network = BUILDERS[run.model](small.images.shape[1:3], weights)
+    if start is not None:
+        segmenters.begin_with(network, start)
     done = _fit(
         run, "net", network, segmenters.batches(small, phases), lambda m, b: m(*b), run.steps, work,
         lr=recipe.lr, weight_decay=recipe.weight_decay, warmup=recipe.warmup, ema=recipe.ema,

@@ -23,7 +23,7 @@ from vlmis_utils.training.loop import Fit, fit
 from vlmis_utils.training.nets.segmenter_nets import BUILDERS, Network, class_weights
 from vlmis_utils.training.recipes.crops import Phase, batches
 
-__all__ = ["PHOTOGRAPH_RECIPES", "RECIPES", "Recipe", "train_segmenter", "validate"]
+__all__ = ["PHOTOGRAPH_RECIPES", "RECIPES", "Recipe", "begin_with", "train_segmenter", "validate"]
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,12 @@ def validate(
     return total
 
 
+def begin_with(network: Network, start: str | Path) -> None:
+    """Give a network the weights of the checkpoint folder ``start``."""
+    earlier = type(network.core).from_pretrained(start)
+    network.core.load_state_dict(earlier.float().state_dict())
+
+
 def train_segmenter(
     name: str,
     *,
@@ -133,8 +139,7 @@ def train_segmenter(
     network = BUILDERS[name](train.images.shape[1:3], weights)
     out = Path(out)
     if start is not None:
-        earlier = type(network.core).from_pretrained(start)
-        network.core.load_state_dict(earlier.float().state_dict())
+        begin_with(network, start)
     if steps is None and minutes is None:
         minutes = recipe.minutes
 
