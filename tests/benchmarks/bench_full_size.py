@@ -1,15 +1,16 @@
 """The paper's setting at 1024 x 2048: parity with the official evaluator, time, memory.
 
-``bench_full_size.py FOLDER [--save]``; the folder holds ``leftImg8bit`` and ``gtFine``. Each model
-runs the study ``params/cityscapes.yaml`` in a process of its own, one thread, one frame at a time,
-and the label maps that a segmenter made go to the official evaluator as well.
+``bench_full_size.py FOLDER [--only NAME ...] [--frames N] [--save]``; the folder holds
+``leftImg8bit`` and ``gtFine``. Each model runs the study ``params/cityscapes.yaml`` in a process of
+its own, one thread, one frame at a time, and the label maps that a segmenter made go to the
+official evaluator as well. Models that are not named keep the rows that were saved of them.
 """
 
 from __future__ import annotations
 
+import argparse
 import multiprocessing
 import resource
-import sys
 import tempfile
 import time
 from dataclasses import replace
@@ -25,18 +26,18 @@ from PIL import Image
 from vlmis_utils.core.provenance import machine
 from vlmis_utils.datasets.cityscapes import TRAIN_IDS
 from vlmis_utils.metrics.segmentation import iou, miou
+from vlmis_utils.models.checkpoints import folder_digest
 from vlmis_utils.models.segmentation.loading import load_segmenter
 from vlmis_utils.models.vlm.loading import load_vlm
 from vlmis_utils.protocol.classes import IGNORE, TRAIN_CLASSES
 from vlmis_utils.protocol.conditions import CONDITIONS
-from vlmis_utils.protocol.models import load_catalogue
+from vlmis_utils.protocol.models import ModelEntry, load_catalogue
 from vlmis_utils.protocol.parameters import load_study
 from vlmis_utils.protocol.study import Study
 from vlmis_utils.runner import run
 from vlmis_utils.runner.context import Loaders
 
-MEASURED = Path(__file__).resolve().parents[2] / "book" / "measured"
-FRAMES = 10
+FILE = Path(__file__).resolve().parents[2] / "book" / "measured" / "full-size.csv"
 _OFFICIAL = {train: own for own, train in TRAIN_IDS.items() if train != IGNORE}
 
 
@@ -66,40 +67,54 @@ FOLDER = Path()
 
 
 def main() -> None:
-    root, rows = Path(sys.argv[1]), []
+    parser = argparse.ArgumentParser("bench_full_size.py", None, __doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="models of the catalogue")
+    parser.add_argument("--frames", type=int, default=10)
+    parser.add_argument("--save", action="store_true", help=f"in {FILE.name}")
+    options = parser.parse_args()
     catalogue = load_catalogue("params/models.yaml")
-    names = [n for n in catalogue if n.endswith(("-small-cityscapes", "edgetpu-cityscapes"))]
+    trained = [n for n in catalogue if n.endswith(("-small-cityscapes", "edgetpu-cityscapes"))]
+    table = pd.DataFrame({"model": []})
+    if FILE.exists():
+        table = pd.read_csv(FILE, dtype={"digest": str})
     with tempfile.TemporaryDirectory() as folder:
-        for name in names:
+        for name in options.only or trained:
             if not Path(catalogue[name].checkpoint).exists():
                 continue
+            about = (options.folder, folder, name, catalogue[name], options.frames)
             with multiprocessing.get_context("spawn").Pool(1) as pool:
-                rows += pool.apply(measure, (root, folder, name, catalogue[name].kind))
-            print(pd.DataFrame(rows).tail(len(CONDITIONS)).to_string(index=False), flush=True)
-            if "--save" in sys.argv:
-                frame = pd.DataFrame(rows)
-                frame.to_csv(MEASURED / "full-size.csv", index=False, float_format="%.6g")
+                rows = pd.DataFrame(pool.apply(measure, about))
+            print(rows.to_string(index=False), flush=True)
+            table = pd.concat([table[table.model != name], rows], ignore_index=True)
+            table = table.sort_values(
+                "model", kind="stable", key=lambda m: m.map(list(catalogue).index)
+            )
+            if options.save:
+                table.to_csv(FILE, index=False, float_format="%.6g")
 
 
-def measure(root: Path, folder: str, name: str, kind: str) -> list[dict[str, object]]:
+def measure(
+    root: Path, folder: str, name: str, entry: ModelEntry, frames: int
+) -> list[dict[str, object]]:
     """Run one model on all conditions; return a row for each, of a VLM one row in all."""
     global FOLDER
     torch.set_num_threads(1)
     study = replace(
-        load_study("params/cityscapes.yaml"), data_root=str(root), scenes=FRAMES, vlms=(),
-        segmenters=(), mirrored=0, build_root=folder, batch_size=1, shard_size=FRAMES, workers=1,
+        load_study("params/cityscapes.yaml"), data_root=str(root), scenes=frames, vlms=(),
+        segmenters=(), mirrored=0, build_root=folder, batch_size=1, shard_size=frames, workers=1,
         device="cpu",
     )  # fmt: skip
     run.run(study, ["scenes", "conditions"])
     with tempfile.TemporaryDirectory() as maps:
         FOLDER = Path(maps)
-        study = replace(study, **{f"{kind}s": (name,)})
+        study = replace(study, **{f"{entry.kind}s": (name,)})
         start = time.process_time()
         run.run(study, loaders=Loaders(segmenter=Kept, vlm=load_vlm))
-        cpu = (time.process_time() - start) / (FRAMES * len(CONDITIONS))
-        about = {"model": name, "kind": kind, "frames": FRAMES, "cpu_seconds": cpu}
-        about |= {"mib": _peak(), **_machine()}
-        if kind == "vlm":
+        cpu = (time.process_time() - start) / (frames * len(CONDITIONS))
+        about = {"model": name, "kind": entry.kind, "frames": frames, "cpu_seconds": cpu}
+        about |= {"mib": _peak(), **_machine(), "digest": folder_digest(entry.checkpoint)}
+        if entry.kind == "vlm":
             return [about]
         table = pq.read_table(study.records / "segmentation.parquet").to_pandas()
         return [about | row for row in _parity(study, table)]
@@ -123,7 +138,9 @@ def _parity(study: Study, table: pd.DataFrame) -> list[dict[str, object]]:
     for place, condition in enumerate(study.conditions):
         part = table[table.condition == condition]
         counts = np.stack(list(part.confusion)).reshape(-1, 19, 19)
-        predicted = [str(FOLDER / f"{place * FRAMES + i:06d}.png") for i in range(FRAMES)]
+        predicted = [
+            str(FOLDER / f"{place * study.scenes + i:06d}.png") for i in range(study.scenes)
+        ]
         truth = [by_scene[scene.split("-", 2)[2]] for scene in part.scene_id]
         theirs = evaluator.evaluateImgLists(predicted, truth, args)["classScores"]
         total = counts.sum(axis=0)
