@@ -215,6 +215,11 @@ class Study:
         return camera_of(self.dataset, self.camera_focal, self.camera_height, self.camera_pitch)
 
     @property
+    def images(self) -> int:
+        """How many clean images it asks for: its scenes, or the frames of its sequences."""
+        return self.scenes * max(1, self.frames)
+
+    @property
     def timing(self) -> Timing:
         """How conditions hold over a sequence."""
         return Timing(self.onset, self.onset_time, self.blur, self.occluder)

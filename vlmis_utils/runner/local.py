@@ -52,7 +52,7 @@ def computing(context: RunContext) -> Iterator[Compute]:
 
 def _workers(study: Study, device: str) -> int:
     most = provenance.cores() if device == "cpu" else 1
-    return min(study.workers or most, study.shard_size, study.scenes)
+    return min(study.workers or most, study.shard_size, study.images)
 
 
 def _compute_here(tasks: Sequence[Task]) -> Iterator[tuple[int, Outcome]]:

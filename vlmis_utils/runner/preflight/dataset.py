@@ -31,11 +31,14 @@ def dataset_findings(study: Study) -> list[Finding]:
         UserError: the dataset cannot be opened.
     """
     scenes = open_scenes(study)
-    unit = "frames" if study.frames else "scenes"
-    what = f"{study.dataset}, {study.split}: {len(scenes)} {unit}"
-    if len(scenes) < study.scenes:
+    count, unit = len(scenes), "frames" if study.frames else "scenes"
+    what = f"{study.dataset}, {study.split}: {count} {unit}"
+    if study.frames and study.dataset != "streetworld":
+        count = len({scene.in_time.sequence for scene in scenes})
+        what += f" in {count} sequence{'s' if count > 1 else ''}"
+    if count < study.scenes:
         what += f", not the {study.scenes} asked for"
-        remedy = f"nothing, or set scenes to {len(scenes)}, so that the file says what is run"
+        remedy = f"nothing, or set scenes to {count}, so that the file says what is run"
         found = [Finding("dataset", "warn", what, remedy)]
     else:
         found = [Finding("dataset", "ok", what)]
@@ -59,7 +62,11 @@ def missing_scenes(scenes: Sequence[Scene]) -> int:
 
 def _rendered(scenes: Sequence[Scene]) -> Finding:
     missing = missing_scenes(scenes)
-    done = f"{len(scenes) - missing} of {len(scenes)} scenes rendered in {cache_folder()}"
+    of_drives = isinstance(scenes[0], DriveFrame)
+    unit, folder = (
+        ("frames", scenes[0].path.parents[1]) if of_drives else ("scenes", cache_folder())
+    )
+    done = f"{len(scenes) - missing} of {len(scenes)} {unit} rendered in {folder}"
     more = f"; the others need {size(missing * SCENE_BYTES)}" if missing else ""
     return Finding("scenes", "ok", done + more)
 

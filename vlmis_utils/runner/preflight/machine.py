@@ -66,7 +66,7 @@ def record_bytes(study: Study) -> int:
     >>> round(record_bytes(Study()) / 1e6)
     35
     """
-    scenes, conditions = study.scenes, len(study.conditions)
+    scenes, conditions = study.images, len(study.conditions)
     rows = {
         "scenes": scenes,
         "conditions": scenes * (conditions + 1),
@@ -95,7 +95,7 @@ def _memory(device: str | None, needs: Sequence[Need], study: Study) -> list[Fin
     else:
         free = available_memory()
         copies, place = study.workers or provenance.cores(), "in memory"
-        copies = min(copies, study.shard_size, study.scenes)
+        copies = min(copies, study.shard_size, study.images)
     findings = []
     for need in needs:
         found = f"{need.name}: {memory_words(need)}"
@@ -124,7 +124,7 @@ def _disk(study: Study) -> Finding:
         try:
             missing = missing_scenes(open_scenes(study))
         except UserError:
-            missing = study.scenes
+            missing = study.images
         if missing:
             need, what = need + missing * SCENE_BYTES, f"{what}, {missing} scenes to render"
     place = _existing(Path(study.build_root))

@@ -38,10 +38,10 @@ def expected_seconds(study: Study, device: str | None) -> dict[str, float | None
     Returns:
         model -> seconds, None where no record tells.
     """
-    images = study.scenes * len(study.conditions)
-    workers = min(study.workers or provenance.cores(), study.shard_size, study.scenes)
+    images = study.images * len(study.conditions)
+    workers = min(study.workers or provenance.cores(), study.shard_size, study.images)
     if device is None or not device.startswith("cpu"):
-        workers = min(study.workers or 1, study.shard_size, study.scenes)
+        workers = min(study.workers or 1, study.shard_size, study.images)
     expected: dict[str, float | None] = {}
     for table, names in (("segmentation", study.segmenters), ("answers", study.vlms)):
         found = _recorded(study, device, table, names) if device else {}
