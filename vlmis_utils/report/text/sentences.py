@@ -17,7 +17,7 @@ from IPython.display import Markdown
 
 from vlmis_utils.core.formatting import estimate, number, percent
 from vlmis_utils.protocol.conditions import FAMILIES
-from vlmis_utils.report.words import LEVEL_WORDS, METRICS
+from vlmis_utils.report.words import LEVEL_WORDS, METRICS, condition_words
 from vlmis_utils.statistics.intervals import interval_sign
 from vlmis_utils.statistics.paired import ALPHA
 
@@ -142,6 +142,11 @@ class Counts:
         """The row with the largest absolute estimate, its model columns in words."""
         row = self._rows.loc[self._rows[self._columns[0]].abs().idxmax()]
         return row.map(lambda v: self._names.get(v, v) if isinstance(v, str) else v)
+
+    @property
+    def largest_condition(self) -> str:
+        """Its condition as a reader says it."""
+        return condition_words(self.largest.condition)
 
     @property
     def largest_value(self) -> str:
