@@ -1,7 +1,8 @@
 """The book as one PDF: a browser prints its pages, and pypdf joins them under bookmarks.
 
-``make pdf`` needs the html of a study and Chromium; Playwright drives it. Pages are printed as they
-stand, light, with what is folded left folded: code is in the html and in the repository.
+``make pdf`` needs the html of a study and Chromium; Playwright drives it. Pages are printed light,
+with folded tables open and folded code left out: that is in the html and in the repository. A
+second printing of empty sheets gives the numbers at their feet.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import io
 import shutil
 import sys
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,21 +24,27 @@ from vlmis_utils.core.progress import Progress, say
 from vlmis_utils.report.pages import TOC
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Page
     from pypdf import PageObject, PdfWriter
 
 __all__ = ["contents", "main", "write_pdf"]
 
-_PAPER = {"format": "A4", "print_background": True,
+_PAPER = {"format": "A4", "print_background": True, "scale": 0.8,
           "margin": {"top": "16mm", "bottom": "16mm", "left": "14mm", "right": "14mm"}}  # fmt: skip
+_FOOT = '<div style="width: 100%; font: 8px sans-serif; text-align: center">{}</div>'
 # What is of use on a screen only.
 _PRINT = """
 .bd-header, .bd-header-article, .bd-sidebar-primary, .bd-sidebar-secondary, .prev-next-area,
 .bd-footer, .bd-footer-content, .pst-scroll-pixel-helper, .skip-link, #pst-back-to-top,
-.headerlink, .copybtn, #pst-skip-link, .ex-stories, .ex-link, .ex-link + button
+.headerlink, .copybtn, #pst-skip-link, .ex-stories, .ex-choose, .ex-link, .ex-link + button,
+#jb-print-docs-body, details.hide.above-input, .toggle-button
   { display: none !important; }
+.bd-main .bd-content .bd-article h1:first-of-type { display: block; margin-top: 0; }
 .bd-main, .bd-content, .bd-article-container, .bd-article, .bd-page-width
   { max-width: none !important; padding: 0 !important; margin: 0 !important; }
-figure, table tr, .admonition { break-inside: avoid; }
+figure, table tr, .admonition, .cell_input, .sd-card { break-inside: avoid; }
+.bd-main .bd-content table { break-inside: auto; }
+figure img { max-height: 190mm; width: auto; }
 .pst-scrollable-table-container, pre { overflow: visible !important; white-space: pre-wrap; }
 table.results { font-size: 0.72rem; }
 h1, h2, h3, dt { break-after: avoid; }
@@ -105,7 +113,9 @@ def write_pdf(html: Path, path: Path, toc: Path = TOC) -> int:
             parents.append(writer.add_outline_item(words, first, parent=parent))
         pending = []
     printed.close()
-    for sheet in writer.pages:
+    numbers = PdfReader(io.BytesIO(_numbers(len(writer.pages))))
+    for sheet, number in zip(writer.pages, numbers.pages, strict=True):
+        sheet.merge_page(number)
         _link_inside(writer, sheet, starts)
     writer.compress_identical_objects()
     writer.add_metadata({"/Title": next(iter(writer.outline)).title})
@@ -139,24 +149,14 @@ def _link_inside(writer: PdfWriter, sheet: PageObject, starts: Mapping[str, int]
 
 def _printed(html: Path, files: list[str]) -> Generator[tuple[str, bytes]]:
     """Yield the title of each page and the PDF that a browser makes of it."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError as error:
-        raise UserError(f"{error.name} is needed: pip install 'vlmis[pdf]'") from error
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        raise RunError("no chromium to print with: install it, 'apt-get install chromium'")
-    with sync_playwright() as playwright, Progress("pdf", len(files), "pages") as progress:
-        browser = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page(color_scheme="light")
+    with _browser() as page, Progress("pdf", len(files), "pages") as progress:
         for file in files:
             page.goto((html / f"{file}.html").resolve().as_uri(), wait_until="load")
             page.add_style_tag(content=_PRINT)
             page.evaluate(
-                "Promise.all([...document.images].map(i => { i.loading = 'eager';"
-                " return i.decode().catch(() => null) }))"
+                "() => { for (const d of document.querySelectorAll('details')) d.open = true;"
+                " return Promise.all([...document.images].map(i => { i.loading = 'eager';"
+                " return i.decode().catch(() => null) })) }"
             )
             heading = page.locator("article h1").first
             words = heading.evaluate("h => { const c = h.cloneNode(true);"
@@ -164,7 +164,37 @@ def _printed(html: Path, files: list[str]) -> Generator[tuple[str, bytes]]:
                                      " return c.textContent }")  # fmt: skip
             yield " ".join(words.split()), page.pdf(**_PAPER)
             progress.add(1)
-        browser.close()
+
+
+def _numbers(count: int) -> bytes:
+    """Return a PDF of so many empty sheets, each with its number at the foot."""
+    with _browser() as page:
+        page.set_content("<p style='break-after: page'>&nbsp;</p>" * (count - 1) + "<p>&nbsp;</p>")
+        return page.pdf(
+            **_PAPER | {"print_background": False}, display_header_footer=True,
+            header_template="<span></span>",
+            footer_template=_FOOT.format("<span class='pageNumber'></span>"),
+        )  # fmt: skip
+
+
+@contextmanager
+def _browser() -> Iterator[Page]:
+    """Give an empty page of Chromium, light."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError as error:
+        raise UserError(f"{error.name} is needed: pip install 'vlmis[pdf]'") from error
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        raise RunError("no chromium to print with: install it, 'apt-get install chromium'")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-gpu"]
+        )
+        try:
+            yield browser.new_page(color_scheme="light")
+        finally:
+            browser.close()
 
 
 def main(argv: list[str] | None = None) -> int:

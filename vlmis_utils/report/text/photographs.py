@@ -51,5 +51,5 @@ def cover_line(worlds: Mapping[str, World]) -> str:
     return (
         "**And on photographs?** With models that saw photographs, counting what the 95 % "
         f"interval decides: {'; '.join(parts)}. "
-        "{ref}`What carries over <photographs-carry-over>`."
+        "{ref}`Which findings hold on photographs too <photographs-carry-over>`."
     )
