@@ -28,7 +28,9 @@ PAGES = {
     "cover": ("Cover", '<a href="c.html#x">to c</a> <a href="left-out.html">out</a>'),
     "a": ("1. A", "<p>alpha</p><div style='break-before: page'>alpha again</div>"),
     "b": ("1.1 B", '<a href="https://example.org/">away</a><details><summary>All</summary>a table'
-          "</details><details class='hide above-input'><summary>Show</summary>code</details>"),
+          "</details><details><summary>Long</summary><table>"
+          + "<tr><td>row" * 99 + "</table></details>"
+          "<details class='hide above-input'><summary>Show</summary>code</details>"),
     "c": ("2. C", "<div class='bd-sidebar-primary'>only on a screen</div>"),
 }  # fmt: skip
 
@@ -74,6 +76,7 @@ def test_pages_bookmarks_and_links(book: Path) -> None:
     texts = [page.extract_text() for page in reader.pages]
     assert "alpha again" in texts[2] and "only on a screen" not in texts[4]
     assert [text.split()[-1] for text in texts] == ["1", "2", "3", "4", "5"]
+    assert "Long" in texts[3] and "row" not in texts[3]
     assert "a table" in texts[3] and "code" not in texts[3] and "Show" not in texts[3]
     inside = [a.get_object()["/A"] for a in reader.pages[0]["/Annots"]]
     assert len(inside) == 1 and inside[0]["/S"] == "/GoTo"

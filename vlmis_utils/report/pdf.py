@@ -1,7 +1,7 @@
 """The book as one PDF: a browser prints its pages, and pypdf joins them under bookmarks.
 
 ``make pdf`` needs the html of a study and Chromium; Playwright drives it. Pages are printed light,
-with folded tables open and folded code left out: that is in the html and in the repository. A
+with folded tables open but for very long ones, and folded code left out: those are in the html. A
 second printing of empty sheets gives the numbers at their feet.
 """
 
@@ -31,6 +31,7 @@ __all__ = ["contents", "main", "write_pdf"]
 
 _PAPER = {"format": "A4", "print_background": True, "scale": 0.8,
           "margin": {"top": "16mm", "bottom": "16mm", "left": "14mm", "right": "14mm"}}  # fmt: skip
+_MOST_ROWS = 60  # of a folded table that is printed; longer ones are in the html
 _FOOT = '<div style="width: 100%; font: 8px sans-serif; text-align: center">{}</div>'
 # What is of use on a screen only.
 _PRINT = """
@@ -44,7 +45,7 @@ _PRINT = """
   { max-width: none !important; padding: 0 !important; margin: 0 !important; }
 figure, table tr, .admonition, .cell_input, .sd-card { break-inside: avoid; }
 .bd-main .bd-content table { break-inside: auto; }
-figure img { max-height: 190mm; width: auto; }
+figure img { max-height: 150mm; width: auto; }
 .pst-scrollable-table-container, pre { overflow: visible !important; white-space: pre-wrap; }
 table.results { font-size: 0.72rem; }
 h1, h2, h3, dt { break-after: avoid; }
@@ -154,7 +155,8 @@ def _printed(html: Path, files: list[str]) -> Generator[tuple[str, bytes]]:
             page.goto((html / f"{file}.html").resolve().as_uri(), wait_until="load")
             page.add_style_tag(content=_PRINT)
             page.evaluate(
-                "() => { for (const d of document.querySelectorAll('details')) d.open = true;"
+                "() => { for (const d of document.querySelectorAll('details'))"
+                f" d.open = d.querySelectorAll('tr').length <= {_MOST_ROWS};"
                 " return Promise.all([...document.images].map(i => { i.loading = 'eager';"
                 " return i.decode().catch(() => null) })) }"
             )
