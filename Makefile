@@ -19,7 +19,7 @@ book: $(READY)  ## run the default study and build the book (PARAMS=params/X.yam
 	@$(BIN)/vlmis run $(PARAMS)
 
 test: $(READY)  ## run all tests, or some: make test ARGS="tests/statistics -n 0"
-	@$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile $(ARGS)
 
 lint: $(READY)  ## check style, and that imports only go down
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-logo

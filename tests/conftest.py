@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from vlmis_utils.core.provenance import cores
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
@@ -29,6 +31,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Files that take minutes begin first, so that no process works alone at the end.
 LONG: tuple[str, ...] = ("test_browser.py", "test_weights_kill.py", "test_ray.py", "test_kill.py")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: some tests wait, for a cluster or a server."""
+    return cores() + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -74,7 +74,7 @@ def _tolerate_any_text() -> None:
 def _failed(error: Exception, code: int, debug: bool) -> int:
     if debug:
         raise error
-    say(f"error: {' '.join(str(error).split())}")
+    say(f"error: {error}")
     return code
 
 

@@ -8,7 +8,7 @@ import pingouin
 import pytest
 from scipy import stats
 
-from tests.helpers.synthetic import write_records
+from tests.helpers.synthetic import pairs_per_image, write_records
 from vlmis_utils.analysis import confounding, correlation
 from vlmis_utils.analysis.results import Results
 from vlmis_utils.protocol.conditions import condition_row
@@ -24,7 +24,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 @pytest.fixture(scope="module")
 def pair(results: Results) -> pd.DataFrame:
-    pairs = results.pairs_per_image()
+    pairs = pairs_per_image(results)
     pairs = pairs[(pairs.segmenter == ONE[0]) & (pairs.vlm == ONE[1])].copy()
     rows = [condition_row(c) for c in pairs.condition]
     pairs["severity"] = [row.severity if row else 0 for row in rows]

@@ -8,7 +8,7 @@ import pingouin
 import pytest
 from scipy import stats
 
-from tests.helpers.synthetic import write_records
+from tests.helpers.synthetic import pairs_per_image, write_records
 from vlmis_utils.analysis import correlation
 from vlmis_utils.analysis.results import Results
 from vlmis_utils.statistics import holm
@@ -29,7 +29,7 @@ def found(results: Results) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def pair(results: Results) -> pd.DataFrame:
-    pairs = results.pairs_per_image()
+    pairs = pairs_per_image(results)
     return pairs[(pairs.segmenter == ONE[0]) & (pairs.vlm == ONE[1])]
 
 
@@ -60,18 +60,6 @@ def test_within_scenes_is_pingouins(found: pd.DataFrame, pair: pd.DataFrame) -> 
 def test_between_scenes_takes_condition_means_away(found: pd.DataFrame, pair: pd.DataFrame) -> None:
     theirs = pingouin.rm_corr(pair, "miou", "hr_i", "condition").iloc[0]
     assert found.loc[("between", *ONE, "pearson")].r == pytest.approx(theirs.r)
-
-
-def test_between_by_condition_is_one_coefficient_a_condition(
-    results: Results, pair: pd.DataFrame
-) -> None:
-    each = correlation.between_by_condition(results)
-    assert len(each) == 10 * 3 * 3 * 3 * 2
-    row = each.set_index(["condition", *KEYS[1:]]).loc[("LL2", *ONE, "pearson")]
-    mine = pair[pair.condition == "LL2"]
-    theirs = stats.pearsonr(mine.miou, mine.hr_i)
-    assert (row.r, row.fisher_p) == pytest.approx((theirs.statistic, theirs.pvalue))
-    assert row.over == "between" and row.n == 10
 
 
 def test_intervals_over_scenes_hold_the_coefficient_and_agree_with_p(found: pd.DataFrame) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
 from tests.helpers.synthetic import write_records
 from vlmis_utils import load_study, open_results
+from vlmis_utils.analysis import open_results as opening
 from vlmis_utils.analysis.results import Results
 from vlmis_utils.core.errors import UserError
 from vlmis_utils.protocol.parameters import recorded_parameters, write_study
@@ -40,6 +42,23 @@ def test_a_keyword_replaces_one_parameter_and_leaves_the_others(tmp_path: Path) 
     write_records(study.records, scenes=2)
     results = open_results(study.records, top_k=7)
     assert (results.reading.top_k, results.bootstrap) == (7, 33)
+
+
+def test_prepared_results_are_those_of_the_records_read_in_the_same_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "_PREPARED", {})
+    study = study_in(tmp_path, bootstrap=20)
+    write_study(study)
+    write_records(study.records, scenes=2)
+    opening.prepare(study.records)
+    prepared = open_results(study.records)
+    assert open_results(str(study.records)) is prepared
+    fresh = Results(study.records, bootstrap=20)
+    pd.testing.assert_frame_equal(prepared.vlm_by_condition(), fresh.vlm_by_condition())
+    assert open_results(study.records, top_k=2).reading.top_k == 2
+    write_study(dataclasses.replace(study, bootstrap=21))
+    assert open_results(study.records).bootstrap == 21
 
 
 def test_older_records_have_the_defaults(tmp_path: Path) -> None:

@@ -91,10 +91,10 @@ def whole_multiverse(found: Results) -> list[pd.DataFrame]:
 
 ANALYSES: tuple[Callable[[Results], object], ...] = (
     Results.segmentation_by_condition, Results.vlm_by_condition, Results.presence_by_condition,
-    Results.baselines, Results.pairs, Results.pairs_per_image, changes.quality_changes,
+    Results.baselines, Results.pairs, changes.quality_changes,
     changes.misalignment_changes, changes.above_constant, changes.misalignment_tests,
     changes.severity_tests, changes.quality_tests, correlation.correlations,
-    correlation.between_by_condition, confounding.partial_correlations,
+    confounding.partial_correlations,
     confounding.stratified_correlations, confounding.scene_richness, confounding.scene_shares,
     alternative_measures.measure_correlations, quality_measures.quality_measures,
     quality_measures.quality_measures_by_condition, failure_prediction.predict_failures,

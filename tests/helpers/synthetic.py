@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from vlmis_utils.analysis.results import Results
 from vlmis_utils.protocol.classes import LANGUAGE_CLASSES, OBJECT_CLASSES
 from vlmis_utils.protocol.conditions import CONDITIONS
 from vlmis_utils.protocol.prompts import PROMPTS, contrastive_pairs, presence_class
@@ -178,3 +179,10 @@ def _answer(
         return row | {"text": text}
     sure = {"Y": (0.8, 0.1), "N": (0.1, 0.8)}.get(text[0], (0.3, 0.2))
     return row | {"text": text, "p_yes": sure[0], "p_no": sure[1]}
+
+
+def pairs_per_image(results: Results) -> pd.DataFrame:
+    """Return segmentation quality beside hr_i, omitted and smr_i, a row an image, by one merge."""
+    columns = ["vlm", "condition", "scene_id", "hr_i", "omitted", "smr_i"]
+    images = results.vlm_per_image()[columns]
+    return results.segmentation_per_image().merge(images, on=["condition", "scene_id"])

@@ -59,7 +59,7 @@ def kernels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, obje
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kernels: dict[str, object]) -> Path:
     @contextlib.contextmanager
-    def shared(workers: int, log: Path, many: bool) -> Iterator[tuple]:
+    def shared(workers: int, *_: object) -> Iterator[tuple]:
         with ThreadPoolExecutor(workers) as executor:
             yield executor, kernels
 

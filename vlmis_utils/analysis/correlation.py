@@ -27,7 +27,7 @@ from vlmis_utils.statistics.repeated_measures import partial_correlation, rm_int
 from vlmis_utils.statistics.resampled_correlation import correlate_rows, resampled_correlation
 from vlmis_utils.statistics.resampling import sample_and_resamples
 
-__all__ = ["LEVELS", "between_by_condition", "correlations", "level_draws", "level_frame"]
+__all__ = ["LEVELS", "correlations", "level_draws", "level_frame"]
 
 # Level -> what one point of the correlation is.
 LEVELS: dict[str, str] = {
@@ -67,23 +67,6 @@ def correlations(
     miou = measures(results.reading.critical_classes)[0]
     frames = [level_frame(panel, level, miou, weights, columns, methods) for level in levels]
     return with_holm(pd.concat(frames), ["over", "method"])
-
-
-def between_by_condition(results: Results) -> pd.DataFrame:
-    """Return the correlation between scenes, one coefficient a condition.
-
-    Columns of `correlations` and ``condition``; scenes are independent here, so Fisher's interval
-    stands beside the bootstrap's. holm is over the conditions, pairs and metrics of a method.
-    """
-    panel = load_panel(results, tuple(METRIC_COLUMNS.values()))
-    weights = sample_and_resamples(len(panel.scenes), results.bootstrap)
-    miou = measures(results.reading.critical_classes)[0]
-    frames = []
-    for condition in panel.conditions:
-        part = panel.part([c == condition for c in panel.conditions])
-        frame = level_frame(part, "images", miou, weights)
-        frames.append(frame.assign(over="between", condition=condition))
-    return with_holm(pd.concat(frames), ["method"])
 
 
 def level_draws(

@@ -65,8 +65,8 @@ def find_scene(study: Study, scene_id: str) -> Scene:
 
 def degrade(study: Study, scene: Scene, conditions: Sequence[str]) -> list[View]:
     """Return the scene under each condition, the very pixels that the models of the study saw."""
-    pictures = [_degraded(study, scene, condition, "cpu") for condition in conditions]
-    return [View(c, _array(picture)) for c, picture in zip(conditions, pictures, strict=True)]
+    pictures = _degraded(study, scene, conditions, "cpu")
+    return [View(condition, _array(picture)) for condition, picture in pictures.items()]
 
 
 def look(
@@ -76,7 +76,7 @@ def look(
     from vlmis_utils.models.segmentation.loading import load_segmenter
 
     device = resolve_device(study.device)
-    pictures = {c: _degraded(study, scene, c, device) for c in conditions}
+    pictures = _degraded(study, scene, conditions, device)
     views = [View(condition, _array(picture)) for condition, picture in pictures.items()]
     catalogue = load_catalogue(study.models)
     for name in segmenters:
@@ -106,8 +106,7 @@ def unsure(
     device = resolve_device(study.device)
     model = load_segmenter(find_model(load_catalogue(study.models), segmenter, "segmenter"), device)
     found = []
-    for condition in conditions:
-        picture = _degraded(study, scene, condition, device)
+    for condition, picture in _degraded(study, scene, conditions, device).items():
         labels, shares = model.predict_with_scores(picture, GRID)
         if shares is None:
             raise UserError(f"{segmenter} gives labels only, no scores: watch another segmenter")
@@ -116,8 +115,10 @@ def unsure(
     return found
 
 
-def _degraded(study: Study, scene: Scene, condition: str, device: str) -> Tensor:
-    """Return the scene under a condition, uint8 (1, 3, H, W) on a device."""
+def _degraded(
+    study: Study, scene: Scene, conditions: Sequence[str], device: str
+) -> dict[str, Tensor]:
+    """Return the scene, read once, under each condition, uint8 (1, 3, H, W) on a device."""
     from vlmis_utils.corruptions.corrupt import degrade as degrade_batch
     from vlmis_utils.corruptions.in_time import degrade_frames
     from vlmis_utils.datasets.cache import as_tensor
@@ -129,8 +130,9 @@ def _degraded(study: Study, scene: Scene, condition: str, device: str) -> Tensor
         "seed": study.seed, "blur_scale": study.blur_scale, "noise_sigma": study.noise_sigma,
     }  # fmt: skip
     if not study.frames:
-        return degrade_batch(picture, condition, **how)
-    return degrade_frames(picture, condition, [in_time(scene)], study.timing, **how)
+        return {c: degrade_batch(picture, c, **how) for c in conditions}
+    when = [in_time(scene)]
+    return {c: degrade_frames(picture, c, when, study.timing, **how) for c in conditions}
 
 
 def _array(picture: Tensor) -> np.ndarray:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from vlmis_utils.analysis.results import Results
 from vlmis_utils.core.errors import UserError, closest
-from vlmis_utils.core.storage import Place
+from vlmis_utils.core.storage import Place, place
 from vlmis_utils.protocol.parameters import recorded_parameters
 from vlmis_utils.protocol.study import KEYS, READING, Study
 
-__all__ = ["open_results", "open_study"]
+__all__ = ["open_results", "open_study", "prepare"]
+
+_PREPARED: dict[tuple, Results] = {}
 
 
 def open_results(records: str | Place, **reading: object) -> Results:
@@ -30,7 +32,29 @@ def open_results(records: str | Place, **reading: object) -> Results:
     for key in reading:
         if key not in READING:
             raise UserError(f"open_results: unknown keyword {key!r}{closest(key, READING)}")
-    return Results(records, **(recorded_parameters(records, READING) | reading))
+    read = recorded_parameters(records, READING) | reading
+    return _PREPARED.get(_key(records, read)) or Results(records, **read)
+
+
+def prepare(records: str | Place) -> None:
+    """Open the results of a run and compute the frames that most pages begin with.
+
+    `open_results` of the same records, read in the same way, then gives them without computing
+    them again: in this process and in those that are forked from it.
+
+    Raises:
+        As `open_results`, and whatever a study without some model or condition leads to.
+    """
+    read = recorded_parameters(records, READING)
+    results = Results(records, **read)
+    _PREPARED[_key(records, read)] = results
+    for compute in (Results.segmentation_by_condition, Results.segmentation_per_image,
+                    Results.vlm_by_condition):  # fmt: skip
+        compute(results)
+
+
+def _key(records: str | Place, read: dict[str, object]) -> tuple:
+    return str(place(records)), *(read[key] for key in READING)
 
 
 def open_study(records: str | Place) -> Study:

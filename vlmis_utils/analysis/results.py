@@ -227,12 +227,6 @@ class Results:
         q = q[[c for c in q if not c.startswith("iou_") and c != "n"]]
         return q.merge(self.vlm_by_condition(), on="condition")
 
-    def pairs_per_image(self) -> pd.DataFrame:
-        """Return the same for each image: miou, pixel_accuracy beside hr_i, omitted, smr_i."""
-        columns = ["vlm", "condition", "scene_id", "hr_i", "omitted", "smr_i"]
-        images = self.vlm_per_image()[columns]
-        return self.segmentation_per_image().merge(images, on=["condition", "scene_id"])
-
 
 def _with_change(
     frame: pd.DataFrame, model: str, columns: tuple[str, ...], worse: str

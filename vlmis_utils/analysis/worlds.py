@@ -18,6 +18,7 @@ from vlmis_utils.analysis import changes
 from vlmis_utils.analysis.claims import claim_cells
 from vlmis_utils.analysis.claims.sources import Run
 from vlmis_utils.analysis.correlation import correlations
+from vlmis_utils.analysis.open_results import open_results
 from vlmis_utils.analysis.results import Results
 from vlmis_utils.core.io import write_atomically
 from vlmis_utils.core.storage import Place
@@ -109,7 +110,7 @@ def open_worlds(
         name -> `World`, StreetWorld first, then Cityscapes and CamVid; those that there are.
     """
     read = recorded_parameters(records, READING) | reading
-    own = Results(records, **read)
+    own = open_results(records, **reading)
     here = own.scenes.dataset.iloc[0]
     found = {}
     for dataset, name in DATASET_NAMES.items():

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -76,7 +75,9 @@ def execute(study: Study, pages: Iterable[Page], workers: int | None = None) -> 
     failures: list[str] = []
     many = len(pages) > _FEW
     log = study.folder / "pages.log"
-    with _kernels(workers or _cores(), log, many) as (executor, options):
+    prepared = str(study.records) if many and not study.frames else ""
+    kernels = _kernels(workers or provenance.cores(), log, PRELOADED if many else (), prepared)
+    with kernels as (executor, options):
         for group in ([p for p in pages if not p.last], [p for p in pages if p.last]):
             jobs = [job for page in group if (job := _job(study, page, state)) is not None]
             if not jobs:
@@ -121,22 +122,20 @@ def other_parameters(study: str | Path) -> dict[str, dict[str, object]]:
 
 
 @contextmanager
-def _kernels(workers: int, log: Path, many: bool) -> Iterator[tuple[Executor, dict[str, object]]]:
+def _kernels(
+    workers: int, log: Path, preloaded: tuple[str, ...], records: str
+) -> Iterator[tuple[Executor, dict[str, object]]]:
     """Give an executor of pages, and the options by which papermill starts their kernels."""
     executor = ThreadPoolExecutor(workers)
     if not sys.platform.startswith("linux"):  # elsewhere libraries do not bear a fork
         with executor:
             yield executor, {}
         return
-    with Nursery(log, PRELOADED if many else ()) as nursery:
+    with Nursery(log, preloaded, records) as nursery:
         try:
             yield executor, {"kernel_manager_class": ForkedKernelManager.of(nursery)}
         finally:
             executor.shutdown(wait=False, cancel_futures=True)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)

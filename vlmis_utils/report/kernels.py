@@ -1,13 +1,14 @@
 """Kernels forked from one process that has imported what pages import.
 
-A page's kernel needs seconds to import pandas, matplotlib, pingouin and torch, and there are many
-pages. `Nursery` starts one process that imports them once, and forks a kernel from it for every
-page; papermill and nbclient run the pages through `ForkedKernelManager` as they would through any
-other kernel. Every kernel is a process of its own, which no page shares.
+A page's kernel needs seconds to import pandas, matplotlib, pingouin and torch and to read what all
+answers say, and there are many pages. `Nursery` starts one process that does so once, and forks a
+kernel from it for every page; papermill and nbclient run the pages through `ForkedKernelManager` as
+they would through any other kernel. Every kernel is a process of its own, which no page shares.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -27,9 +28,10 @@ __all__ = ["PRELOADED", "ForkedKernelManager", "Nursery"]
 
 PRELOADED: tuple[str, ...] = (
     "ipykernel.kernelapp", "matplotlib.backends.backend_agg", "myst_nb", "pandas",
-    "pyarrow.parquet", "pingouin", "seaborn.objects", "torch", "vlmis_utils.analysis.open_results",
-    "vlmis_utils.report.figures.correlation", "vlmis_utils.report.tables.language",
-    "vlmis_utils.report.tables.segmentation",
+    "pyarrow.parquet", "pingouin", "seaborn.objects", "torch",
+    "transformers.models.auto.image_processing_auto", "transformers.models.auto.modeling_auto",
+    "vlmis_utils.analysis.open_results", "vlmis_utils.report.figures.correlation",
+    "vlmis_utils.report.tables.language", "vlmis_utils.report.tables.segmentation",
 )  # fmt: skip
 
 # Seconds that a kernel waits until what a cell printed has been sent. Where it gives up, by itself
@@ -45,9 +47,10 @@ class Nursery:
     Args:
         log: file for what kernels print outside of their cells.
         preloaded: modules to import before the first kernel.
+        records: folder of results to prepare likewise, see `analysis.open_results`; empty for none.
     """
 
-    def __init__(self, log: Path, preloaded: tuple[str, ...]) -> None:
+    def __init__(self, log: Path, preloaded: tuple[str, ...], records: str = "") -> None:
         log.parent.mkdir(parents=True, exist_ok=True)
         threads = dict.fromkeys(_THREADS, "1")
         quiet = {
@@ -56,7 +59,7 @@ class Nursery:
         }
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__, *preloaded],
+                [sys.executable, "-m", __name__, records, *preloaded],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
                 start_new_session=True, env={**os.environ, **threads, **quiet},
             )  # fmt: skip
@@ -143,10 +146,15 @@ class ForkedKernelManager(AsyncKernelManager):
         return await super()._async_pre_start_kernel(**options)
 
 
-def _serve(preloaded: list[str]) -> None:
+def _serve(records: str, *preloaded: str) -> None:
     """Import modules, then fork a kernel or say whether one has ended, for each line of stdin."""
     for name in preloaded:
         importlib.import_module(name)
+    if records:
+        from vlmis_utils.analysis.open_results import prepare
+
+        with contextlib.suppress(Exception):  # a page that needs what fails says so itself
+            prepare(records)
     handlers: dict[str, Callable[[dict], int | None]] = {"start": _fork, "poll": _status}
     for line in sys.stdin:
         request = json.loads(line)
@@ -185,4 +193,4 @@ def _status(request: dict) -> int | None:
 
 
 if __name__ == "__main__":
-    _serve(sys.argv[1:])
+    _serve(*sys.argv[1:])

@@ -170,6 +170,11 @@ class Run:
             found[key] = resampled_counts(stack, self._weights)
         return found
 
+    @cached_property
+    def _qualities(self) -> dict[tuple[str, str], Drawn]:
+        """mIoU of each segmenter under each condition: many claims ask for the same."""
+        return {key: Drawn(miou_of_counts(counts)) for key, counts in self._counts.items()}
+
     def named(self, label: str) -> str | None:
         """Return the model whose label is ``label``, of those that ran."""
         ran = (*self.segmenters, *self.vlms)
@@ -181,7 +186,7 @@ class Run:
 
     def quality(self, segmenter: str, condition: str) -> Drawn:
         """Return mIoU of the summed counts, over the classes in each resample's truth."""
-        return Drawn(miou_of_counts(self._counts[segmenter, condition]))
+        return self._qualities[segmenter, condition]
 
     def iou(self, segmenter: str, condition: str, train_class: str) -> Drawn | None:
         """Return the IoU of one class; None where the truth never has it."""
