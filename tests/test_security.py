@@ -27,7 +27,7 @@ from vlmis_utils.protocol.parameters import load_study
 from vlmis_utils.protocol.study import Study
 from vlmis_utils.records.schema import SCHEMAS
 from vlmis_utils.report import pages as execute
-from vlmis_utils.report.kernels import PRELOADED, ForkedKernelManager, Nursery
+from vlmis_utils.report.kernels import ForkedKernelManager, Nursery
 
 PACKAGE = Path("vlmis_utils")
 # The converter of public checkpoints, and training, which reads back its own unfinished state.
@@ -187,7 +187,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     source = root / "source"
     source.mkdir()
-    with Nursery(root / "log", PRELOADED) as nursery:
+    with Nursery(root / "log", ("ipykernel.kernelapp",), str(records)) as nursery:
         manager = ForkedKernelManager.of(nursery)
         for name in ("04-prompts", "06-4-qualitative", "review-parsers"):
             notebook = jupytext.read(f"notebooks/{name}.md")

@@ -13,6 +13,7 @@ import pytest
 from tests.helpers.cells import run_cells
 from tests.helpers.sequences import SEQUENCE_EDGES, write_sequences
 from tests.helpers.studies import EDGES, write_edge
+from vlmis_utils.analysis.open_results import prepare
 from vlmis_utils.report.pages import find_pages
 
 # Pages that open the dataset or models themselves, and pages without records.
@@ -29,7 +30,10 @@ OVER_TIME = [name for name, page in ALL.items() if page.sequences]
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("edges")
-    return {name: write_edge(folder / f"edge{i}", name) for i, name in enumerate(EDGES)}
+    written = {name: write_edge(folder / f"edge{i}", name) for i, name in enumerate(EDGES)}
+    for folder in written.values():
+        prepare(folder)  # as the process does that pages are forked from
+    return written
 
 
 @pytest.mark.parametrize("edge", EDGES)

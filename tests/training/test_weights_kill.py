@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import time
+from contextlib import redirect_stderr, redirect_stdout
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +19,8 @@ from safetensors.torch import load_file
 from tests.helpers.embedded import frames
 from vlmis_utils.streetworld.world import WORLD_VERSION
 from vlmis_utils.training.data import TrainingData
+from vlmis_utils.training.weights import main
 
-ROOT = Path(__file__).resolve().parents[2]
 STEPS, SAVED = 23, 20  # a segmenter's state is saved every 20 steps
 
 
@@ -35,15 +37,22 @@ def _keep(data: TrainingData, folder: Path) -> None:
     (folder / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
 
 
-def _start(folder: Path, cache: Path) -> subprocess.Popen:
+def _start(folder: Path, cache: Path) -> BaseProcess:
     folder.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "vlmis_utils.training.weights", "--only", "segformer",
-               "--steps", str(STEPS), "--scenes", "8", "--threads", "1", "--device", "cpu",
-               "--out", str(folder / "checkpoints")]  # fmt: skip
-    environment = {**os.environ, "VLMIS_CACHE": str(cache), "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    context = multiprocessing.get_context("forkserver")  # what all runs import is imported once
+    context.set_forkserver_preload(["vlmis_utils.training.recipes.train_segmenters"])
+    process = context.Process(target=_weights, args=(folder, cache))
+    process.start()
+    return process
+
+
+def _weights(folder: Path, cache: Path) -> None:
+    os.chdir(folder)
+    os.environ["VLMIS_CACHE"] = str(cache)
+    with open("said.txt", "w") as said, redirect_stdout(said), redirect_stderr(said):
+        code = main(["--only", "segformer", "--steps", str(STEPS), "--scenes", "8",
+                     "--threads", "1", "--device", "cpu", "--out", "checkpoints"])  # fmt: skip
+    sys.exit(code)
 
 
 def test_a_killed_training_resumes_to_the_same_weights(tmp_path: Path) -> None:
@@ -51,20 +60,23 @@ def test_a_killed_training_resumes_to_the_same_weights(tmp_path: Path) -> None:
     _keep(frames(8, 0, 64, 128), cache / "training" / f"{WORLD_VERSION}-train-0-8")
     _keep(frames(60, 1, 32, 64), cache / "training" / f"{WORLD_VERSION}-val-0-60")
     whole = _start(tmp_path / "whole", cache)
-    assert whole.wait(timeout=1200) == 0, whole.stdout.read().decode()
+    whole.join(1200)
+    assert whole.exitcode == 0, (tmp_path / "whole" / "said.txt").read_text()
 
     cut = _start(tmp_path / "cut", cache)
-    state = tmp_path / "cut" / "build" / "training" / "segformer.state.pt"
+    state, said = (tmp_path / "cut" / n for n in ("build/training/segformer.state.pt", "said.txt"))
     while not state.exists():
-        assert cut.poll() is None, cut.stdout.read().decode()
+        assert cut.is_alive(), said.read_text()
         time.sleep(0.02)
-    cut.send_signal(signal.SIGKILL)
-    assert cut.wait() == -signal.SIGKILL
+    cut.kill()
+    cut.join()
+    assert cut.exitcode == -signal.SIGKILL
     assert torch.load(state, weights_only=True)["step"] == SAVED
 
     resumed = _start(tmp_path / "cut", cache)
-    assert resumed.wait(timeout=1200) == 0
-    assert f"resumed at step {SAVED}" in resumed.stdout.read().decode()
+    resumed.join(1200)
+    assert resumed.exitcode == 0
+    assert f"resumed at step {SAVED}" in said.read_text()
     files = [tmp_path / name / "checkpoints" / "segformer" / "model.safetensors"
              for name in ("whole", "cut")]  # fmt: skip
     one, other = map(load_file, files)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import pickle
 import re
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,7 +30,8 @@ from vlmis_utils.records.store import read_table
 from vlmis_utils.runner import run as engine
 from vlmis_utils.runner.outcome import Failure
 from vlmis_utils.runner.preflight.remote import elsewhere_findings
-from vlmis_utils.runner.ray.actor import environment, facts
+from vlmis_utils.runner.ray import executor
+from vlmis_utils.runner.ray.actor import Worker, environment, facts
 from vlmis_utils.runner.ray.actor_pool import ActorPool
 from vlmis_utils.runner.tasks import Task
 
@@ -112,17 +115,6 @@ def test_a_study_survives_a_killed_worker_and_a_killed_node(
     said = capsys.readouterr().err
     assert re.search(rf"worker {killed[0]} on node 127.0.0.3 died: others compute", said)
     assert re.search(r"worker \d+ on node 127.0.0.4 died: others compute", said)
-
-
-def test_what_fails_is_reported_as_the_local_engine_does(tmp_path: Path, cluster: Nodes) -> None:
-    study = fakes.make_study(tmp_path, 4, vlms=("talker",))
-    said = []
-    for one in (study, on_cluster(study, tmp_path)):
-        with pytest.raises(RunError, match="under LL3, model blocks: ValueError: too dark") as e:
-            run(one, slow.FAILING)
-        said.append(str(e.value))
-        assert len(read_table(one.records, "answers"))  # the rest went on
-    assert said[0] == said[1]
 
 
 def workers(nodes: Nodes, node: str) -> list[psutil.Process]:
@@ -220,9 +212,34 @@ class FakeRay:
     available_resources = cluster_resources
 
 
+class InProcess(FakeRay):
+    """Computes what it is asked; tasks and outcomes travel as bytes, as on a cluster."""
+
+    def get(self, reference: Reference) -> object:
+        if not isinstance(reference.value, Task):
+            return reference.value
+        reference.actor.asked -= 1
+        task = pickle.loads(pickle.dumps(reference.value))
+        return pickle.loads(pickle.dumps(Worker(os.getcwd(), {}).compute(task)))
+
+
 class Reference:
     def __init__(self, actor: SimpleNamespace, value: object) -> None:
         self.actor, self.value = actor, value
+
+
+def test_what_fails_is_reported_as_the_local_engine_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executor, "connected", lambda: nullcontext(InProcess()))
+    study = fakes.make_study(tmp_path, 4, vlms=("talker",))
+    said = []
+    for one in (study, on_cluster(study, tmp_path)):
+        with pytest.raises(RunError, match="under LL3, model blocks: ValueError: too dark") as e:
+            run(one, slow.FAILING)
+        said.append(str(e.value))
+        assert len(read_table(one.records, "answers"))  # the rest went on
+    assert said[0] == said[1]
 
 
 def tasks(tmp_path: Path, count: int) -> list[Task]:
