@@ -71,6 +71,23 @@ def test_the_description_holds_the_image_s_own_vector(folder: Path) -> None:
     assert all(answer.embedding is None for row in got for answer in row[1:])
 
 
+@pytest.mark.parametrize("mode", [None, "squash", "longest", "shortest"])
+def test_an_image_of_the_tower_s_size_is_not_resized_and_the_same_to_the_last_bit(
+    folder: Path, mode: str | None
+) -> None:
+    settings = {} if mode is None else {"image_resize_mode": mode}
+    model, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{folder}", **settings)
+    options = {} if mode is None else {"resize_mode": mode}
+    vlm = load_vlm(entry(str(folder), **options))
+    size = model.visual.image_size
+    height, width = (size, size) if isinstance(size, int) else size
+    for shape in ((height, width), (height + 8, 2 * width)):
+        pixels = images(2, *shape)
+        arrays = [p.permute(1, 2, 0).numpy() for p in pixels]
+        theirs = torch.stack([preprocess(Image.fromarray(array)) for array in arrays])
+        assert torch.equal(vlm.preprocessed(pixels), theirs)
+
+
 def test_batches_and_order_do_not_matter(folder: Path) -> None:
     vlm = load_vlm(entry(str(folder)))
     together = vlm.answer(images(), PROMPTS)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from PIL import Image
 from torch import Tensor
+from torchvision.transforms import Normalize
 
 from vlmis_utils.core.errors import UserError, one_line
 from vlmis_utils.models.batching import check_images, in_parts
@@ -68,6 +69,10 @@ class Contrastive:
         model = model.to(device, memory_format=torch.channels_last)
         self._model = model.eval().requires_grad_(False)
         self._preprocess = preprocess
+        self._size, self._normalize = (
+            _own_size(model),
+            getattr(preprocess, "transforms", [None])[-1],
+        )
         self._tokenize = tokenize
         self._texts: dict[str, Tensor] = {}
 
@@ -135,10 +140,19 @@ class Contrastive:
     @torch.inference_mode()
     def embeddings(self, images: Tensor) -> Tensor:
         """Return the unit vectors of images uint8 (B, 3, H, W): float32 (B, D), on the device."""
-        arrays = images.permute(0, 2, 3, 1).contiguous().cpu().numpy()
-        batch = torch.stack([self._preprocess(Image.fromarray(array)) for array in arrays])
-        batch = batch.to(self.device, memory_format=torch.channels_last)
+        batch = self.preprocessed(images).to(self.device, memory_format=torch.channels_last)
         return self._model.encode_image(batch, normalize=True)
+
+    def preprocessed(self, images: Tensor) -> Tensor:
+        """Return images uint8 (B, 3, H, W) as the image tower takes them, float32 (B, 3, h, w).
+
+        Images of the tower's own size are normalised where they lie. Others go through the
+        library's own resizing, which demands PIL, and so a CPU.
+        """
+        if tuple(images.shape[2:]) == self._size and isinstance(self._normalize, Normalize):
+            return self._normalize(images.float() / 255)
+        arrays = images.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+        return torch.stack([self._preprocess(Image.fromarray(array)) for array in arrays])
 
     def _scored(self, seen: Tensor, sentences: Sequence[str]) -> Tensor:
         out = self._model.logit_scale.exp() * seen @ self._sentence_vectors(sentences).T
@@ -152,6 +166,12 @@ class Contrastive:
             vectors = self._model.encode_text(tokens, normalize=True)
             self._texts.update(zip(missing, vectors, strict=True))
         return torch.stack([self._texts[text] for text in sentences])
+
+
+def _own_size(model: Any) -> tuple[int, int] | None:
+    """Return the (height, width) of the images that a model's image tower takes, if it says so."""
+    size = getattr(model.visual, "image_size", None)
+    return (size, size) if isinstance(size, int) else tuple(size) if size else None
 
 
 def load_contrastive(entry: ModelEntry, device: str = "cpu") -> Contrastive:
