@@ -63,7 +63,7 @@ def test_what_an_earlier_run_left_is_removed(records: Path) -> None:
 
 
 def test_a_picture_that_is_not_the_recorded_one_is_refused(records: Path) -> None:
-    with pytest.raises(RunError, match="not the picture that was recorded"):
+    with pytest.raises(RunError, match="not the image that was recorded"):
         write_explorer(records, "own")
 
 
