@@ -1,4 +1,4 @@
-"""Three frames in one prompt against the newest alone, by the embedded Qwen2-VL on eight drives.
+"""Three frames in one prompt against the newest alone, by the embedded Qwen2-VL on four drives.
 
 The page on looking longer shows what this keeps: errors of each drive, and processor seconds of an
 answer on one thread. Both ways read each chat whole, so that the seconds compare.
@@ -26,7 +26,7 @@ from vlmis_utils.protocol.models import load_catalogue
 from vlmis_utils.protocol.parameters import load_study
 from vlmis_utils.protocol.prompts import prompt
 
-DRIVES, TOGETHER, CONDITIONS = 8, 3, ("clean", "LL3")
+DRIVES, TOGETHER, EVERY, CONDITIONS = 4, 3, 2, ("clean", "LL3")
 ASKED = [prompt("describe"), prompt("safety")]
 
 
@@ -37,6 +37,7 @@ def main() -> None:
     rows = []
     for sequence, frames in groupby(open_scenes(study), key=lambda scene: scene.sequence):
         scenes = list(frames)
+        newest = scenes[TOGETHER - 1 :: EVERY]
         clean = torch.stack([as_tensor(scene.image()) for scene in scenes])
         for condition in CONDITIONS:
             seen = degrade_frames(
@@ -44,10 +45,10 @@ def main() -> None:
                 scene_ids=[scene.scene_id for scene in scenes], seed=study.seed,
                 blur_scale=study.blur_scale, noise_sigma=study.noise_sigma,
             )  # fmt: skip
-            windows = seen.unfold(0, TOGETHER, 1).movedim(-1, 1)
+            windows = seen.unfold(0, TOGETHER, EVERY).movedim(-1, 1)
             for count in (1, TOGETHER):
                 row = {"sequence": sequence, "condition": condition, "frames": count}
-                rows.append(row | measured(model, windows[:, -count:], scenes[TOGETHER - 1 :]))
+                rows.append(row | measured(model, windows[:, -count:], newest))
                 print(rows[-1], flush=True)
     if "--save" in sys.argv[1:]:
         keep("several-frames", rows)

@@ -44,12 +44,27 @@ COMMANDS: Mapping[str, str] = {
     "memory": f"python {_MEMORY} --most 10000 --save",
     "memory-before": f"python {_MEMORY} --most 10000 --package OTHER_CHECKOUT --save",
     "signals": "python tests/benchmarks/bench_signals.py --save",
+    "several-frames": "python tests/benchmarks/bench_several_frames.py --save",
 }
 
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "profile": ("table", "model", "stage", "scenes", "images", "seconds", "size", "machine"),
     "memory": ("scenes", "seconds", "mib", "machine"),
     "signals": ("what", "ms", "inputs", "machine"),
+    "several": (
+        "sequence",
+        "condition",
+        "frames",
+        "answers",
+        "hr",
+        "cor",
+        "smr",
+        "abstained",
+        "mentions",
+        "texts",
+        "seconds",
+        "machine",
+    ),
 }
 _BENCH = ("subject", "inputs", "peer", "ours_ms", "peer_ms", "ratio", "low", "high", "goal",
           "machine")  # fmt: skip

@@ -26,7 +26,8 @@ from vlmis_utils.analysis.sequences.results import (
 )
 from vlmis_utils.analysis.sequences.spells import survival_curves
 from vlmis_utils.core.errors import RunError
-from vlmis_utils.report.text.sequences import carried, control
+from vlmis_utils.core.formatting import percent
+from vlmis_utils.report.text.sequences import carried, control, in_short, rules_in_short
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +92,19 @@ def test_a_vote_flickers_less_and_a_gain_is_a_difference_of_rates(found: Sequenc
     assert set(table[table.rule == "probabilities"].metric) == {"smr"}
 
 
+def test_rules_in_short_counts_intervals_on_both_sides(found: Sequences) -> None:
+    table = gains(found, 3)
+    table = table.assign(low=-1.0, high=1.0)
+    votes = table.index[table.rule == "majority"]
+    table.loc[votes[:2], "low"] = 0.01
+    table.loc[votes[2:3], "high"] = -0.01
+    said = rules_in_short(table)
+    assert len(said) == len(RULES) and said[0].startswith(f"**Majority vote**: of {len(votes)} ")
+    assert ", 2 are significantly smaller" in said[0] and "and 1 significantly larger" in said[0]
+    mean = table[(table.rule == "majority") & (table.metric == "smr")].gain.mean()
+    assert f"SMR {'falls' if mean > 0 else 'rises'} by {abs(mean):.3f} on average" in said[0]
+
+
 def test_the_made_up_running_mean_gains_nothing(found: Sequences) -> None:
     assert quality_gains(found).gain.abs().max() < 1e-12
     table = verdict(found, 3)
@@ -104,6 +118,19 @@ def test_pixels_by_drive(found: Sequences) -> None:
     frame = found.segmentation_by_drive()
     assert set(SEGMENTATION) <= set(frame) and set(LANGUAGE) <= set(found.language_by_drive())
     assert frame.flips.between(0, 0.25).all() and (frame.flips_smoothed < frame.flips).all()
+
+
+def test_in_short_names_the_values_of_each_model(found: Sequences) -> None:
+    spoken = over_drives(found.language_by_drive(), ["vlm", "condition"], LANGUAGE, 50)
+    said = in_short(spoken, {"clip": "CLIP"})
+    assert len(said) == spoken.vlm.nunique()
+    clip = spoken[spoken.vlm == "clip"].set_index("condition").exposure
+    degraded = sorted([clip.LL3, clip.OCC3])
+    span = " to ".join(dict.fromkeys(percent(value) for value in degraded))
+    assert said[0].startswith("**CLIP**, on clean images: ")
+    assert f"judges {percent(clip.clean)} of the unsafe time safe, degraded {span};" in said[0]
+    alone = in_short(spoken[spoken.condition == "clean"].assign(lag=np.nan), {})
+    assert "degraded" not in alone[0] and "after the change" not in alone[0]
 
 
 def test_survival_falls(found: Sequences) -> None:

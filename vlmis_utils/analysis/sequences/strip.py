@@ -17,7 +17,7 @@ from vlmis_utils.corruptions.in_time import degrade_frames
 from vlmis_utils.datasets.cache import as_tensor
 from vlmis_utils.datasets.registry import Scene, open_scenes
 
-__all__ = ["Shot", "film", "pick_drive", "told"]
+__all__ = ["Shot", "film", "pick_drive", "told", "without_numbers"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,14 +84,27 @@ def _shot(scene: Scene, image: torch.Tensor, mask: np.ndarray | None) -> Shot:
     return Shot(scene.scene_id, scene.in_time.time, picture, mask)
 
 
+def without_numbers(reasons: pd.Series) -> pd.Series:
+    """Return why frames are unsafe, without distances and times.
+
+    >>> without_numbers(pd.Series(["car in corridor at 4.5 m"])).tolist()
+    ['car in corridor']
+    """
+    return reasons.str.replace(r" at [\d.]+ m| in [\d.]+ s", "", regex=True)
+
+
 def told(found: Sequences, shots: Sequence[Shot], condition: str, vlm: str) -> pd.DataFrame:
-    """Return what a model said of each frame: time, safe, decision, missed and invented classes."""
+    """Return what a model said of each frame: time, safe and the reason, decision, missed and
+    invented classes."""
     frames = found.frames[(found.frames.vlm == vlm) & (found.frames.condition == condition)]
-    rows = frames.set_index("scene_id").loc[[shot.scene_id for shot in shots]]
+    names = [shot.scene_id for shot in shots]
+    rows = frames.set_index("scene_id").loc[names]
+    reasons = found.places.set_index("scene_id").safety_reason.loc[names]
     return pd.DataFrame(
         {
             "time": rows.time.to_numpy(),
             "safe": rows.safe.to_numpy(),
+            "reason": without_numbers(reasons).to_numpy(),
             "decision": rows.decision.to_numpy(),
             "missed": [len(must - said) for must, said in zip(
                 rows.critical, rows.mentioned, strict=True)],

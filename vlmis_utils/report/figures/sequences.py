@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -58,8 +59,8 @@ def plot_strip(shots: Sequence[Shot], told: pd.DataFrame, vlm: str) -> Figure:
     tall, wide = shots[0].picture.shape[:2]
     rows = 1 + (shots[0].mask is not None)
     high = WIDTH / len(shots) * tall / wide
-    figure, axes = new_figure(rows * high + 1.35, rows + 1, len(shots),
-                              height_ratios=[*[high] * rows, 0.95])  # fmt: skip
+    figure, axes = new_figure(rows * high + 1.6, rows + 1, len(shots),
+                              height_ratios=[*[high] * rows, 1.2])  # fmt: skip
     figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.01, hspace=0.01)
     for axis in axes.flat:
         axis.axis("off")
@@ -69,11 +70,14 @@ def plot_strip(shots: Sequence[Shot], told: pd.DataFrame, vlm: str) -> Figure:
         if shot.mask is not None:
             axes[1, column].imshow(colourise(shot.mask), interpolation="nearest")
         truth = "safe" if row.safe else "unsafe"
-        lines = [(f"is {truth}", _TINTS[truth]), (f"said {row.decision}", _TINTS[row.decision]),
-                 (f"{row.missed} missed", INK), (f"{row.invented} invented", INK)]  # fmt: skip
-        for place, (words, tint) in enumerate(lines):
-            axes[rows, column].text(0.5, 0.98 - 0.26 * place, words, color=tint, fontsize=9.5,
-                                    ha="center", va="top")  # fmt: skip
+        said = "no decision" if row.decision == "abstain" else f"said {row.decision}"
+        why = "" if row.safe else textwrap.fill(row.reason.partition(";")[0], 18)
+        lines = [(0.99, f"is {truth}", _TINTS[truth], 9.5), (0.81, why, _TINTS[truth], 8),
+                 (0.51, said, _TINTS[row.decision], 9.5), (0.32, f"{row.missed} missed", INK, 9.5),
+                 (0.13, f"{row.invented} invented", INK, 9.5)]  # fmt: skip
+        for height, words, tint, size in lines:
+            axes[rows, column].text(0.5, height, words, color=tint, fontsize=size, ha="center",
+                                    va="top")  # fmt: skip
     figure.supxlabel(f"answers of {vlm}", fontsize=10)
     return figure
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from vlmis_utils.analysis.sequences.aggregation import RULES
+from vlmis_utils.analysis.sequences.several import ERRORS
+from vlmis_utils.analysis.sequences.strip import without_numbers
 from vlmis_utils.protocol.conditions import ordered
 from vlmis_utils.report.tables.markdown import Column, cells, crossed
 from vlmis_utils.report.words import METRICS
@@ -18,6 +20,7 @@ __all__ = [
     "load_pixels_over_time",
     "load_price",
     "load_safety_over_time",
+    "load_several",
 ]
 
 
@@ -30,8 +33,7 @@ def load_drives(places: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for name, group in places.groupby("sequence", sort=True):
         changes = int((group.safe != group.safe.shift()).sum()) - 1
-        reasons = group.loc[~group.safe, "safety_reason"]
-        reasons = reasons.str.replace(r" at [\d.]+ m| in [\d.]+ s", "", regex=True)
+        reasons = without_numbers(group.loc[~group.safe, "safety_reason"])
         row = {"sequence": name, "frames": len(group), "seconds": float(group.time.max())}
         row |= {"first": group.speed.iloc[0], "last": group.speed.iloc[-1]}
         row |= {"unsafe": float((~group.safe).mean()), "changes": changes}
@@ -124,4 +126,20 @@ def load_price(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
         Column("of the safety answer", "safety_flicker", interval=True),
         Column("safety lag, frames", "lag", interval=True),
         Column("unsafe time judged safe", "exposure", interval=True),
+    )
+
+
+def load_several(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return what several frames in one prompt gain and cost, a row for each condition.
+
+    Args:
+        frame: from `analysis.sequences.several.several_frames`.
+    """
+    places = ordered(frame.condition)
+    return cells(
+        frame.sort_values("condition", key=lambda names: names.map(places.index)),
+        Column("condition", "condition"),
+        *(Column(METRICS[name], name, interval=True, sign=True) for name in ERRORS),
+        Column("seconds, one frame", "seconds_alone"),
+        Column("several", "seconds_together"),
     )
