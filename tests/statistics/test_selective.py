@@ -99,3 +99,4 @@ def test_too_few_scenes_promise_nothing() -> None:
     assert conformal_threshold(np.zeros((9, 1)), np.zeros((9, 1)), 0.1) == 0
     gaps = np.array([[0.0, np.nan]] * 9)
     assert conformal_threshold(np.zeros((9, 2)), gaps, 0.1) == 0
+    assert conformal_threshold(gaps, gaps, 0.1) == 0  # nor has a missing answer a score

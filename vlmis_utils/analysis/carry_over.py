@@ -23,6 +23,7 @@ from vlmis_utils.statistics.intervals import interval_sign
 
 __all__ = [
     "PRINTED", "agreement", "as_signs", "claims_by_world", "findings", "rankings", "tallies",
+    "warning_signs",
 ]  # fmt: skip
 
 PRINTED = "printed tables"
@@ -87,6 +88,23 @@ def _printed() -> pd.DataFrame:
             rows.append((f"r {metric}", "conditions", f"{segmenter} {vlm}", r["r"], sign))
     frame = pd.DataFrame(rows, columns=[c for c in _COLUMNS if c != "world"])
     return frame.assign(world=PRINTED)[_COLUMNS]
+
+
+def warning_signs(worlds: Mapping[str, World]) -> pd.DataFrame:
+    """Return the AUROC of every signal that needs no truth, in every world.
+
+    Args:
+        worlds: from `analysis.worlds.open_worlds`.
+
+    Returns:
+        finding (the failure); over (empty); signal; vlm (`warnings.single.MEAN` for the mean over
+        VLMs); key (signal and vlm); world; value (AUROC) with low and high; sign: 1 where the
+        interval lies above 0.5, -1 below, 0 for open.
+    """
+    parts = [world.summary("signals").assign(world=name) for name, world in worlds.items()]
+    found = pd.concat(parts, ignore_index=True)
+    found = found.rename(columns={"target": "finding", "auc": "value"})
+    return found.assign(over="", key=found.signal + " " + found.vlm)
 
 
 def tallies(found: pd.DataFrame) -> pd.DataFrame:

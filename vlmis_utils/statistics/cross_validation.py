@@ -96,6 +96,7 @@ def fitted(
     Returns:
         float64, one for each image of ``test``.
     """
+    from sklearn import config_context
     from sklearn.linear_model import LogisticRegression
 
     features = np.asarray(features, dtype=np.float64)
@@ -110,4 +111,5 @@ def fitted(
         return rate
     scaled = np.nan_to_num((features[:, varies] - mean[varies]) / spread[varies])
     model = LogisticRegression(C=1 / ridge if ridge else math.inf, solver="newton-cholesky")
-    return model.fit(scaled[fit], outcome[fit]).predict_proba(scaled[test])[:, 1]
+    with config_context(assume_finite=True, skip_parameter_validation=True):
+        return model.fit(scaled[fit], outcome[fit]).predict_proba(scaled[test])[:, 1]

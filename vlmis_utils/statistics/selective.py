@@ -113,7 +113,7 @@ def conformal_threshold(score: np.ndarray, loss: np.ndarray, limit: float) -> fl
     Checked against: simulated expected loss.
 
     Args:
-        score: (n, k), of the k answers of each scene.
+        score: (n, k), of the k answers of each scene; not looked at where there is no loss.
         loss: (n, k), 0 or 1: what each costs if it is kept; NaN where a scene has no such answer.
         limit: in (0, 1).
 
@@ -123,8 +123,9 @@ def conformal_threshold(score: np.ndarray, loss: np.ndarray, limit: float) -> fl
     scenes = len(score)
     known = np.isfinite(loss)
     share = np.where(known, loss, 0.0) / np.maximum(known.sum(axis=1, keepdims=True), 1)
-    order = np.argsort(score, axis=None, kind="stable")
-    ranked, costs = np.ravel(score)[order], np.cumsum(np.ravel(share)[order])
+    scores, shares = np.asarray(score)[known], share[known]
+    order = np.argsort(scores, kind="stable")
+    ranked, costs = scores[order], np.cumsum(shares[order])
     ends = np.append(np.diff(ranked) != 0, True)
     fits = ends & ((costs + 1) / (scenes + 1) <= limit + 1e-12)
     return float(ranked[fits][-1]) if fits.any() else -math.inf

@@ -34,12 +34,12 @@ def of_answers(
     own = results.answers[results.answers.vlm == vlm]
     found = pd.DataFrame(index=index)
     safety = own[own.prompt == "safety"].set_index(KEYS).reindex(index)
-    found["safety_margin"] = [-_margin(row) for row in safety.itertuples()]
-    asked = own[own.prompt.str.startswith("presence/")].copy()
-    asked["gap"] = [_gap(row) for row in asked.itertuples()]
+    found["safety_margin"] = -_gaps(safety.scores, safety.first_margin)
+    asked = own[own.prompt.str.startswith("presence/")]
+    asked = asked.assign(gap=_gaps(asked.scores, (asked.p_yes - asked.p_no).abs()))
     found["presence_margin"] = -asked.groupby(KEYS).gap.mean().reindex(index)
     described = own[own.prompt == "describe"].set_index(KEYS).reindex(index)
-    found["describe_entropy"] = [_entropy(row) for row in described.itertuples()]
+    found["describe_entropy"] = _entropies(described.scores, described.first_entropy)
     if described.embedding.notna().all():
         found["distance"] = distances(np.stack(list(described.embedding)), fold, clean)
     words = results.presence_answers()
@@ -140,25 +140,17 @@ def contradictions(results: Results, judged: pd.DataFrame, segmenter: str) -> pd
     return pd.DataFrame(columns, index=judged.index)
 
 
-def _margin(row: object) -> float:
-    """Return how sure an answer is: the gap of two scores, or of the first token's probabilities.
+def _gaps(scores: pd.Series, others: pd.Series) -> np.ndarray:
+    """Return how sure answers are: the gap of two scores, of a generative model the other number.
 
-    An older record of a generative model has no such gap: NaN.
+    An older record of a generative model has no such number: NaN.
     """
-    if len(row.scores) == 2:
-        return abs(row.scores[0] - row.scores[1])
-    return row.first_margin if row.first_margin is not None else np.nan
+    pairs = zip(scores, others, strict=True)
+    return np.array([abs(s[0] - s[1]) if len(s) == 2 else other for s, other in pairs], float)
 
 
-def _gap(row: object) -> float:
-    """Return the same of a presence answer; of a generative model, of yes and no."""
-    if len(row.scores) == 2:
-        return abs(row.scores[0] - row.scores[1])
-    known = row.p_yes is not None and row.p_no is not None
-    return abs(row.p_yes - row.p_no) if known else np.nan
-
-
-def _entropy(row: object) -> float:
-    if len(row.scores):
-        return float(entr(softmax(row.scores)).sum() / np.log(len(row.scores)))
-    return row.first_entropy if row.first_entropy is not None else np.nan
+def _entropies(scores: pd.Series, others: pd.Series) -> np.ndarray:
+    """Return the entropy of scores by the log of their number, or the other number; NaN if none."""
+    pairs = zip(scores, others, strict=True)
+    shares = (entr(softmax(s)).sum() / np.log(len(s)) if len(s) else o for s, o in pairs)
+    return np.array(list(shares), float)

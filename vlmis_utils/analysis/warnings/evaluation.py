@@ -15,7 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from vlmis_utils.analysis.warnings.signals import SIGNALS, SOURCES, TARGETS, Warnings
+from vlmis_utils.analysis.warnings.signals import SOURCES, Warnings
+from vlmis_utils.analysis.warnings.single import single_signals
+from vlmis_utils.analysis.warnings.tasks import Task, tasks
 from vlmis_utils.statistics.cross_validation import cross_validated, fitted
 from vlmis_utils.statistics.intervals import from_draws
 from vlmis_utils.statistics.prediction import (
@@ -26,7 +28,7 @@ from vlmis_utils.statistics.prediction import (
 from vlmis_utils.statistics.resampling import sample_and_resamples
 from vlmis_utils.statistics.selective import precision_draws
 
-__all__ = ["AGAINST", "FEATURES", "PROTOCOLS", "Evaluation", "Task", "evaluate", "tasks"]
+__all__ = ["AGAINST", "FEATURES", "PROTOCOLS", "Evaluation", "evaluate"]
 
 # Set of features -> the sources of signals in it; those without need what no vehicle knows.
 FEATURES: Mapping[str, tuple[str, ...]] = {
@@ -48,40 +50,7 @@ _EMPTY = [
     "vlm", "target", "features", "protocol", "against", "auc", "gain", "low", "high", "p",
     "precision", "precision_low", "precision_high", "slope", "slope_low", "slope_high", "ece",
 ]  # fmt: skip
-_NOTHING = {"signal": "", "words": "", "source": "", "auc": np.nan, "low": np.nan, "high": np.nan}
 _CALIBRATION = ("slope", "slope_low", "slope_high", "ece")
-
-
-@dataclass(frozen=True)
-class Task:
-    """Pictures of which a failure of a VLM is to be foretold; arrays are (m,) of those.
-
-    Attributes:
-        vlm, target: what fails, and how.
-        at: places among the M pictures of `Warnings`.
-        outcome: 1 or 0.
-        scene, fold: of each; family: its corruption, empty for clean.
-    """
-
-    vlm: str
-    target: str
-    at: np.ndarray
-    outcome: np.ndarray
-    scene: np.ndarray
-    fold: np.ndarray
-    family: np.ndarray
-
-    @property
-    def scenes(self) -> int:
-        """How many scenes the pictures are of."""
-        return len(np.unique(self.scene))
-
-    @property
-    def reason(self) -> str:
-        """Why nothing can be foretold; else empty."""
-        if self.scenes < 3:
-            return "fewer than three scenes"
-        return "" if 0 < self.outcome.mean() < 1 else "it always or never happens"
 
 
 @dataclass(frozen=True)
@@ -89,7 +58,7 @@ class Evaluation:
     """What came of it.
 
     Attributes:
-        single: vlm, target, signal, words, source; auc with low, high; n pictures and their rate.
+        single: of `single.single_signals`; empty where it was not asked for.
         models: vlm, target, features, protocol; auc with low, high; precision with its _low, _high
             (area under the precision-recall curve); slope with its _low, _high, ece; n, rate.
         gains: vlm, target, against, gain in AUC on new scenes of all signals over another set of
@@ -104,18 +73,6 @@ class Evaluation:
     gains: pd.DataFrame
     probabilities: Mapping[tuple[str, str], np.ndarray]
     left_out: Mapping[tuple[str, str], np.ndarray]
-
-
-def tasks(warnings: Warnings) -> list[Task]:
-    """Return a task for each VLM and each of `TARGETS`."""
-    found = []
-    family = warnings.pictures.family.to_numpy(str)
-    for vlm, target in itertools.product(warnings.vlms, TARGETS):
-        outcome = warnings.targets[vlm][target].to_numpy(float)
-        at = np.flatnonzero(np.isfinite(outcome))
-        parts = (outcome, warnings.scene, warnings.fold, family)
-        found.append(Task(vlm, target, at, *(part[at] for part in parts)))
-    return found
 
 
 def evaluate(
@@ -134,21 +91,19 @@ def evaluate(
     """
     features = list(features)
     weights = sample_and_resamples(int(warnings.scene.max()) + 1, resamples)
-    single, models, gains = [], [], []
+    models, gains = [], []
     probabilities, left_out = {}, {}
     for task in tasks(warnings):
         about = {"vlm": task.vlm, "target": task.target, "n": len(task.at), "reason": task.reason}
         about["rate"] = float(task.outcome.mean()) if len(task.at) else np.nan
         if task.reason:
-            single.append(about | _NOTHING)
             continue
         drawn = weights[:, task.scene]
-        if len(features) > 1:
-            single += [about | row for row in _single(warnings, task, drawn)]
         draws = {}
         for name in features:
             rows, plain, new = _model(warnings, task, name, drawn, ridge, seed)
-            draws[name] = auc_draws(task.outcome, plain, drawn, task.fold)
+            if len(features) > 1:
+                draws[name] = auc_draws(task.outcome, plain, drawn, task.fold)
             models += [about | {"features": name} | row for row in rows]
             if name == "all signals":
                 for kept, own in ((probabilities, plain), (left_out, new)):
@@ -158,25 +113,9 @@ def evaluate(
             gain = from_draws(draws["all signals"] - draws[against], task.scenes, "raw")
             row = {"against": against, "gain": float(gain.value)} | gain.numbers()
             gains.append(about | row)
+    single = single_signals(warnings, resamples) if len(features) > 1 else pd.DataFrame()
     frames = (pd.DataFrame(rows, columns=None if rows else _EMPTY) for rows in (models, gains))
-    return Evaluation(pd.DataFrame(single), *frames, probabilities, left_out)
-
-
-def _single(warnings: Warnings, task: Task, drawn: np.ndarray) -> list[dict[str, object]]:
-    table = warnings.signals[task.vlm].iloc[task.at]
-    values = {name: table[name].to_numpy() for name in warnings.known()}
-    values["miou"] = -warnings.miou[task.at]
-    rows = []
-    for name, own in values.items():
-        own = np.where(np.isfinite(own), own, np.nanmean(own)) if np.isfinite(own).any() else own
-        if not np.isfinite(own).all():
-            continue
-        signal = SIGNALS.get(name)
-        words = (signal.words, signal.source) if signal else ("low mIoU (needs the truth)", "truth")
-        rows.append(
-            {"signal": name, "words": words[0], "source": words[1]} | _auc(task, own, drawn, None)
-        )
-    return rows
+    return Evaluation(single, *frames, probabilities, left_out)
 
 
 def _model(
@@ -233,11 +172,3 @@ def _row(
     row |= {f"precision_{end}": value for end, value in precise.numbers().items()}
     row |= dict(zip(_CALIBRATION, calibrated, strict=True))
     return row | {"precision": float(precise.value), "share": float(y.mean())}
-
-
-def _auc(
-    task: Task, score: np.ndarray, drawn: np.ndarray, groups: np.ndarray | None
-) -> dict[str, float]:
-    draws = auc_draws(task.outcome, score, drawn, groups)
-    found = from_draws(draws, task.scenes, "logit")
-    return {"auc": float(found.value)} | found.numbers()

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from vlmis_utils.analysis.warnings.evaluation import Evaluation, Task, tasks
+from vlmis_utils.analysis.warnings.evaluation import Evaluation
 from vlmis_utils.analysis.warnings.signals import Warnings
+from vlmis_utils.analysis.warnings.tasks import Task, tasks
 from vlmis_utils.statistics.intervals import from_draws
 from vlmis_utils.statistics.resampling import sample_and_resamples
 from vlmis_utils.statistics.selective import (
@@ -149,19 +150,21 @@ def conformal(
             continue
         score = found.probabilities[task.vlm, target][task.at]
         places = where[task.at]
+        mild = places == "clean and mild"
+        known, scores, losses = _by_scene(task, score, mild)
+        groups = {place: places == place for place in np.unique(places)}
         tests: dict[str, list[tuple[float, float, float]]] = {}
         for _ in range(rounds):
             half = rng.permutation(scenes) < scenes // 2
-            calibrating = half[task.scene] & (places == "clean and mild")
-            limit_score = conformal_threshold(*_by_scene(task, score, calibrating), limit)
-            kept = score <= limit_score
-            for place in np.unique(places):
-                at = (places == place) & ~half[task.scene]
+            own = half[known]
+            kept = score <= conformal_threshold(scores[own], losses[own], limit)
+            other = ~half[task.scene]
+            for place, group in groups.items():
+                at = group & other
                 if at.any():
-                    cost = task.outcome[at]
-                    tests.setdefault(place, []).append(
-                        (cost.mean(), (cost * kept[at]).mean(), 1 - kept[at].mean())
-                    )
+                    cost, left = task.outcome[at], kept[at]
+                    found_here = cost.mean(), (cost * left).mean(), 1 - left.mean()
+                    tests.setdefault(place, []).append(found_here)
         for place, values in tests.items():
             plain, risk, refused = np.transpose(values)
             low, high = np.quantile(risk, [0.025, 0.975])
@@ -173,10 +176,15 @@ def conformal(
     return pd.DataFrame(rows, columns=columns)
 
 
-def _by_scene(task: Task, score: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return score and outcome of the pictures kept as (scenes, pictures), NaN to fill up."""
+def _by_scene(
+    task: Task, score: np.ndarray, kept: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the scenes (n,) of the pictures kept, and score and outcome of each (n, pictures).
+
+    NaN fills up a scene that has fewer pictures than another.
+    """
     frame = pd.DataFrame({"scene": task.scene[kept], "score": score[kept]})
     frame["loss"] = task.outcome[kept]
     frame["place"] = frame.groupby("scene").cumcount()
-    wide = (frame.pivot(index="scene", columns="place", values=v) for v in ("score", "loss"))
-    return tuple(one.to_numpy(float) for one in wide)
+    wide = frame.pivot(index="scene", columns="place")
+    return wide.index.to_numpy(), *(wide[v].to_numpy(float) for v in ("score", "loss"))

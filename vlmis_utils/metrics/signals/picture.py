@@ -12,7 +12,6 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 from torchmetrics.functional.image import total_variation
 
 from vlmis_utils.protocol.signals import PICTURE_SIGNALS
@@ -20,8 +19,6 @@ from vlmis_utils.protocol.signals import PICTURE_SIGNALS
 __all__ = ["picture_signals"]
 
 _DARK, _LIGHT = 5, 250
-_LAPLACIAN = ((0.0, 1.0, 0.0), (1.0, -4.0, 1.0), (0.0, 1.0, 0.0))
-_NOISE = ((1.0, -2.0, 1.0), (-2.0, 4.0, -2.0), (1.0, -2.0, 1.0))
 
 
 def picture_signals(images: Tensor) -> dict[str, list[float]]:
@@ -35,20 +32,36 @@ def picture_signals(images: Tensor) -> dict[str, list[float]]:
     (0.2, 0.0, 0.0)
     """
     shares = images.float() / 255
-    grey = shares.mean(dim=1, keepdim=True)
+    grey = shares.mean(dim=1)
     seen = grey
-    if min(grey.shape[2:]) < 3:  # no neighbours all around: nothing is sharp, and no noise seen
-        seen = grey.mean(dim=(2, 3), keepdim=True).expand(-1, -1, 3, 3)
-    kernels = torch.tensor([_LAPLACIAN, _NOISE], device=images.device).unsqueeze(1)
-    edges, grain = functional.conv2d(seen, kernels).unbind(dim=1)
+    if min(grey.shape[1:]) < 3:  # no neighbours all around: nothing is sharp, and no noise seen
+        seen = grey.mean(dim=(1, 2), keepdim=True).expand(-1, 3, 3)
+    across, down = _bend(seen, 2), _bend(seen, 1)
+    edges, grain = across[:, 1:-1] + down[:, :, 1:-1], _bend(across, 1)
     varied = total_variation(shares, reduction="none") / shares[0, 0].numel()
+    greatest = torch.maximum(torch.maximum(images[:, 0], images[:, 1]), images[:, 2])
     found = {
-        "sharpness": edges.flatten(1).var(dim=1, correction=0),
-        "brightness": grey.flatten(1).mean(dim=1),
-        "contrast": grey.flatten(1).std(dim=1, correction=0),
-        "noise": grain.abs().flatten(1).mean(dim=1) * (math.sqrt(math.pi / 2) / 6),
-        "black_share": (images.amax(dim=1) <= _DARK).flatten(1).float().mean(dim=1),
-        "white_share": (images.amax(dim=1) >= _LIGHT).flatten(1).float().mean(dim=1),
+        "sharpness": _variance(edges),
+        "brightness": grey.mean(dim=(1, 2)),
+        "contrast": _variance(grey).sqrt(),
+        "noise": grain.abs().mean(dim=(1, 2)) * (math.sqrt(math.pi / 2) / 6),
+        "black_share": (greatest <= _DARK).float().mean(dim=(1, 2)),
+        "white_share": (greatest >= _LIGHT).float().mean(dim=(1, 2)),
         "variation": varied,
     }
     return {name: found[name].double().tolist() for name in PICTURE_SIGNALS}
+
+
+def _bend(grey: Tensor, dim: int) -> Tensor:
+    """Return second differences along a dimension, which loses its two ends.
+
+    The Laplacian is their sum over both, Immerkaer's kernel one of the other.
+    """
+    size = grey.shape[dim] - 2
+    first, middle, last = (grey.narrow(dim, start, size) for start in range(3))
+    return first + last - 2 * middle
+
+
+def _variance(values: Tensor) -> Tensor:
+    """Return the variance of each picture (B, h, w), in two passes, which is fast and exact."""
+    return (values - values.mean(dim=(1, 2), keepdim=True)).square().mean(dim=(1, 2))

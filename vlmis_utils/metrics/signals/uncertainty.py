@@ -41,9 +41,10 @@ def uncertainty(log_shares: Tensor) -> list[dict[str, float | None]]:
         log_shares: log probabilities of the 19 classes, float32 (B, 19, h, w).
     """
     spread = entropy(log_shares).flatten(1).cpu().numpy()
-    best = log_shares.topk(2, dim=1)
-    gap = (best.values[:, 0].exp() - best.values[:, 1].exp()).flatten(1).cpu().numpy()
-    critical = np.isin(best.indices[:, 0].flatten(1).cpu().numpy(), _CRITICAL)
+    best, chosen = log_shares.max(dim=1, keepdim=True)
+    second = log_shares.scatter(1, chosen, -math.inf).amax(dim=1)
+    gap = (best[:, 0].exp() - second.exp()).flatten(1).cpu().numpy()
+    critical = np.isin(chosen.flatten(1).cpu().numpy(), _CRITICAL)
     ahead = corridor_mask(*log_shares.shape[2:]).ravel()
     found = []
     for index in range(len(spread)):

@@ -11,6 +11,7 @@ import pandas as pd
 from vlmis_utils.analysis.examples import View
 from vlmis_utils.analysis.warnings.refusal import SCORES
 from vlmis_utils.analysis.warnings.signals import TARGETS
+from vlmis_utils.analysis.warnings.single import MEAN
 from vlmis_utils.protocol.conditions import CONDITION_NAMES
 from vlmis_utils.report.style import (
     GREY,
@@ -22,11 +23,12 @@ from vlmis_utils.report.style import (
     new_figure,
     styled,
 )
+from vlmis_utils.report.tables.carry_over import signal_words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["plot_curves", "plot_single", "plot_unsure"]
+__all__ = ["plot_curves", "plot_single", "plot_unsure", "plot_worlds"]
 
 _LOOKS = {
     "all signals": (LINES[0], "-"), "mIoU": (LINES[1], "--"), "order": (GREY, ":"),
@@ -56,6 +58,44 @@ def plot_single(single: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
             xticklabels=[TARGETS[t] for t in own],
         )  # fmt: skip
         axis.set(xlabel="", ylabel="", title=labels.get(vlm, vlm))
+        axis.grid(False)
+        axis.tick_params(length=0, labelsize=7)
+        axis.tick_params(axis="x", rotation=90)
+    return figure
+
+
+@styled
+def plot_worlds(found: pd.DataFrame) -> Figure:
+    """A heatmap of the AUROC of each signal, mean over VLMs: a panel a failure, a column a world.
+
+    A number is pale where its interval holds 0.5.
+
+    Args:
+        found: from `analysis.carry_over.warning_signs`, with at least one row.
+    """
+    import seaborn as sns
+
+    rows = found[found.vlm == MEAN].assign(words=found.signal.map(signal_words))
+    signals, worlds = list(dict.fromkeys(rows.words)), list(dict.fromkeys(rows.world))
+    targets = [target for target in TARGETS if (rows.finding == target).any()]
+    figure, axes = new_figure(1.7 + 0.21 * len(signals), 1, len(targets))
+    for place, (axis, target) in enumerate(zip(axes[0], targets, strict=True)):
+        own = rows[rows.finding == target]
+        value, sign = (
+            own.pivot(index="words", columns="world", values=v).reindex(signals, columns=worlds)
+            for v in ("value", "sign")
+        )
+        sns.heatmap(
+            value, ax=axis, vmin=0, vmax=1, center=0.5, cmap="PuOr", annot=True, fmt=".2f",
+            annot_kws={"fontsize": 6}, cbar=False, yticklabels=signals if place == 0 else False,
+            xticklabels=worlds,
+        )  # fmt: skip
+        for text in axis.texts:
+            column, row = (int(at) for at in text.get_position())
+            text.set_alpha(1.0 if sign.iloc[row, column] else 0.45)
+        axis.set(xlabel="", ylabel="")
+        axis.set_title(TARGETS[target].replace(" ", "\n", 1), fontsize=9)
+        axis.grid(False)
         axis.tick_params(length=0, labelsize=7)
         axis.tick_params(axis="x", rotation=90)
     return figure

@@ -7,15 +7,17 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from vlmis_utils.analysis.claims.decision import VERDICTS
+from vlmis_utils.analysis.warnings.signals import SIGNALS, TARGETS
+from vlmis_utils.analysis.warnings.single import MEAN, TRUTH
 from vlmis_utils.core.formatting import number
 from vlmis_utils.protocol.conditions import ordered
 from vlmis_utils.report.tables.claims import account
-from vlmis_utils.report.tables.markdown import span
+from vlmis_utils.report.tables.markdown import Column, crossed, span
 from vlmis_utils.report.text.sentences import NAMES
 
 __all__ = [
     "finding_words", "load_agreement", "load_claims_by_world", "load_rankings", "load_signs",
-    "load_worst",
+    "load_warning_signs", "load_worst", "signal_words",
 ]  # fmt: skip
 
 
@@ -29,6 +31,8 @@ def finding_words(finding: str, over: str = "") -> str:
         return "mIoU falls"
     if finding == "claims":
         return "claims supported"
+    if finding in TARGETS:
+        return TARGETS[finding]
     if finding.startswith("r "):
         return f"mIoU and {NAMES[finding[2:]]}, {NAMES[over]}"
     return f"{NAMES[finding]} rises"
@@ -103,6 +107,24 @@ def load_worst(found: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
         size = number(most.value.iloc[0], sign=True)
         row[world] = f"{', '.join(ordered(most.condition))} {span(size, 'interval')}"
     return _worlds_last(pd.DataFrame(list(rows.values())), found).fillna("–")
+
+
+def signal_words(signal: str) -> str:
+    """Return a signal in words; mIoU, turned round, among them."""
+    return SIGNALS[signal].words if signal in SIGNALS else TRUTH[0]
+
+
+def load_warning_signs(found: pd.DataFrame, target: str) -> pd.DataFrame:
+    """Return a row a signal and a column a world: AUROC for one failure, mean over VLMs.
+
+    Args:
+        found: from `analysis.carry_over.warning_signs`.
+        target: a key of `analysis.warnings.signals.TARGETS`.
+    """
+    rows = found[(found.finding == target) & (found.vlm == MEAN)]
+    rows = rows.assign(words=rows.signal.map(signal_words))
+    auc = Column("", "value", interval=("low", "high"))
+    return crossed(rows, [Column("signal: more doubt with", "words")], "world", auc)
 
 
 def load_claims_by_world(

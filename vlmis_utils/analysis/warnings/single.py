@@ -1,0 +1,112 @@
+"""How well each signal alone foretells failures, for one run and for several worlds.
+
+A signal is used as it is, with the direction that was decided beforehand: nothing is fitted, so
+nothing has to be left out. What it knows of an image, beyond the condition, shows where images of
+one condition are compared.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from vlmis_utils.analysis.results import Results
+from vlmis_utils.analysis.warnings.signals import SIGNALS, Warnings, load_warnings
+from vlmis_utils.analysis.warnings.tasks import Task, tasks
+from vlmis_utils.statistics.intervals import from_draws, interval_sign
+from vlmis_utils.statistics.prediction import auc_draws
+from vlmis_utils.statistics.resampling import sample_and_resamples
+from vlmis_utils.statistics.selective import precision_draws
+
+__all__ = ["MEAN", "alone", "signal_aucs", "single_signals"]
+
+MEAN = "mean"  # over the VLMs, in place of the name of one
+TRUTH = ("low mIoU (needs the truth)", "truth")
+
+_COLUMNS = ["vlm", "target", "signal", "auc", "low", "high", "sign"]
+_NOTHING = {
+    name: np.nan
+    for name in ("auc", "low", "high", "within", "precision", "precision_low", "precision_high")
+} | {"signal": "", "words": "", "source": ""}
+
+
+def alone(warnings: Warnings, task: Task) -> dict[str, np.ndarray]:
+    """Return each signal, and ``miou`` turned round, on the pictures (m,) of a task.
+
+    A picture without a value gets the mean; a signal without any is left out.
+    """
+    table = warnings.signals[task.vlm].iloc[task.at]
+    values = {name: table[name].to_numpy() for name in warnings.known()}
+    values["miou"] = -warnings.miou[task.at]
+    known = {name: own for name, own in values.items() if np.isfinite(own).any()}
+    return {n: np.where(np.isfinite(v), v, np.nanmean(v)) for n, v in known.items()}
+
+
+def single_signals(warnings: Warnings, resamples: int) -> pd.DataFrame:
+    """Return how well each signal alone foretells each failure of each VLM.
+
+    Args:
+        warnings: of the run.
+        resamples: of the scenes.
+
+    Returns:
+        vlm, target, signal, words, source; auc with low, high; within, the same where only
+        images of one condition are compared; precision (area under the precision-recall curve)
+        with its _low, _high; n, the images, and rate, the share that fails; reason, why a failure
+        cannot be foretold, in a single row without a signal.
+    """
+    weights = sample_and_resamples(int(warnings.scene.max()) + 1, resamples)
+    condition = warnings.pictures.condition.to_numpy(str)
+    rows = []
+    for task in tasks(warnings):
+        about = {"vlm": task.vlm, "target": task.target, "n": len(task.at), "reason": task.reason}
+        about["rate"] = float(task.outcome.mean()) if len(task.at) else np.nan
+        if task.reason:
+            rows.append(about | _NOTHING)
+            continue
+        drawn, here = weights[:, task.scene], condition[task.at]
+        for name, own in alone(warnings, task).items():
+            signal = SIGNALS.get(name)
+            words = (signal.words, signal.source) if signal else TRUTH
+            auc = from_draws(auc_draws(task.outcome, own, drawn), task.scenes, "logit")
+            precise = precision_draws(task.outcome, own, drawn)
+            area = from_draws(precise, task.scenes, "logit")
+            row = {"signal": name, "words": words[0], "source": words[1], "auc": float(auc.value)}
+            row |= auc.numbers() | {"precision": float(area.value)}
+            row |= {f"precision_{end}": value for end, value in area.numbers().items()}
+            row["within"] = float(auc_draws(task.outcome, own, drawn[:1], here)[0])
+            rows.append(about | row)
+    return pd.DataFrame(rows)
+
+
+def signal_aucs(results: Results, resamples: int = 200) -> pd.DataFrame:
+    """Return the AUROC of each signal alone, for each VLM and as the mean over VLMs.
+
+    Args:
+        results: of a run; the segmenter that is watched is its first.
+        resamples: of the scenes, the same for all VLMs, so that a mean has an interval too.
+
+    Returns:
+        vlm (`MEAN` for the mean over those of which the failure can be foretold), target, signal,
+        auc with low and high; sign: 1 where the interval lies above 0.5, -1 below, 0 for open.
+    """
+    warnings = load_warnings(results)
+    weights = sample_and_resamples(int(warnings.scene.max()) + 1, resamples)
+    draws: dict[tuple[str, str], dict[str, np.ndarray]] = {}
+    for task in (task for task in tasks(warnings) if not task.reason):
+        drawn = weights[:, task.scene]
+        for name, own in alone(warnings, task).items():
+            found = auc_draws(task.outcome, own, drawn)
+            draws.setdefault((task.target, name), {})[task.vlm] = found
+    scenes = int(warnings.scene.max()) + 1
+    rows = []
+    for (target, name), each in draws.items():
+        for vlm, found in (each | {MEAN: np.mean(list(each.values()), axis=0)}).items():
+            auc = from_draws(found, scenes, "logit")
+            ends = float(auc.low), float(auc.high)
+            rows.append((vlm, target, name, float(auc.value), *ends, _side(*ends)))
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _side(low: float, high: float) -> int:
+    return int(interval_sign(np.array([low - 0.5]), np.array([high - 0.5]))[0])
