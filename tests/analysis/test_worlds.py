@@ -10,6 +10,8 @@ import pytest
 
 from tests.helpers.studies import write_edge
 from vlmis_utils.analysis import worlds
+from vlmis_utils.analysis.open_results import open_results
+from vlmis_utils.analysis.warnings.single import MEAN
 from vlmis_utils.protocol.parameters import load_study
 from vlmis_utils.records import kept
 
@@ -54,3 +56,13 @@ def test_answers_read_in_another_way_are_summed_up_anew(root: Path, records: Pat
     assert read.summaries is None and read.results.reading.top_k == 2
     fewer = worlds.open_worlds(records, root, bootstrap=20)["Cityscapes"]
     assert fewer.summaries is not None
+
+
+@pytest.mark.parametrize("study", sorted(p.parent.name for p in Path(kept.KEPT).glob("*/records")))
+def test_what_is_kept_of_signals_is_of_the_records_beside_it(study: str) -> None:
+    found = pd.read_parquet(kept.KEPT / study / "summaries/signals.parquet")
+    results = open_results(kept.KEPT / study / "records")
+    failed = results.vlm_per_image().query("condition != 'blank'").groupby("vlm").smr_i.mean()
+    rates = found[(found.target == "wrong call") & (found.vlm != MEAN)].groupby("vlm").rate.first()
+    assert len(rates)
+    pd.testing.assert_series_equal(rates, failed[rates.index], check_names=False)

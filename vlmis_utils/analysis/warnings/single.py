@@ -23,7 +23,7 @@ __all__ = ["MEAN", "alone", "signal_aucs", "single_signals"]
 MEAN = "mean"  # over the VLMs, in place of the name of one
 TRUTH = ("low mIoU (needs the truth)", "truth")
 
-_COLUMNS = ["vlm", "target", "signal", "auc", "low", "high", "sign"]
+_TEXT, _NUMBERS = ["vlm", "target", "signal"], ["auc", "low", "high", "sign", "rate"]
 _NOTHING = {
     name: np.nan
     for name in ("auc", "low", "high", "within", "precision", "precision_low", "precision_high")
@@ -88,25 +88,28 @@ def signal_aucs(results: Results, resamples: int = 200) -> pd.DataFrame:
 
     Returns:
         vlm (`MEAN` for the mean over those of which the failure can be foretold), target, signal,
-        auc with low and high; sign: 1 where the interval lies above 0.5, -1 below, 0 for open.
+        auc with low and high; sign: 1 where the interval lies above 0.5, -1 below, 0 for open;
+        rate, the share of images that fail.
     """
     warnings = load_warnings(results)
-    weights = sample_and_resamples(int(warnings.scene.max()) + 1, resamples)
+    scenes = int(warnings.scene.max()) + 1
+    weights = sample_and_resamples(scenes, resamples)
     draws: dict[tuple[str, str], dict[str, np.ndarray]] = {}
+    rates: dict[str, dict[str, float]] = {}
     for task in (task for task in tasks(warnings) if not task.reason):
+        rates.setdefault(task.target, {})[task.vlm] = float(task.outcome.mean())
         drawn = weights[:, task.scene]
         for name, own in alone(warnings, task).items():
             found = auc_draws(task.outcome, own, drawn)
             draws.setdefault((task.target, name), {})[task.vlm] = found
-    scenes = int(warnings.scene.max()) + 1
     rows = []
     for (target, name), each in draws.items():
+        mean = float(np.mean(list(rates[target].values())))
         for vlm, found in (each | {MEAN: np.mean(list(each.values()), axis=0)}).items():
             auc = from_draws(found, scenes, "logit")
             ends = float(auc.low), float(auc.high)
-            rows.append((vlm, target, name, float(auc.value), *ends, _side(*ends)))
-    return pd.DataFrame(rows, columns=_COLUMNS)
-
-
-def _side(low: float, high: float) -> int:
-    return int(interval_sign(np.array([low - 0.5]), np.array([high - 0.5]))[0])
+            sign = int(interval_sign(ends[0] - 0.5, ends[1] - 0.5))
+            rate = rates[target].get(vlm, mean)
+            rows.append((vlm, target, name, float(auc.value), *ends, sign, rate))
+    frame = pd.DataFrame(rows, columns=[*_TEXT, *_NUMBERS])
+    return frame.astype(dict.fromkeys(_NUMBERS, float))
