@@ -31,6 +31,7 @@ __all__ = ["contents", "main", "write_pdf"]
 
 _PAPER = {"format": "A4", "print_background": True, "scale": 0.8,
           "margin": {"top": "16mm", "bottom": "16mm", "left": "14mm", "right": "14mm"}}  # fmt: skip
+_PATIENCE = 300_000  # ms for a page to load: on a busy machine the usual 30 s are few
 _MOST_ROWS = 60  # of a folded table that is printed; longer ones are in the html
 _FOOT = '<div style="width: 100%; font: 8px sans-serif; text-align: center">{}</div>'
 # What is of use on a screen only.
@@ -194,7 +195,9 @@ def _browser() -> Iterator[Page]:
             executable_path=program, args=["--no-sandbox", "--disable-gpu"]
         )
         try:
-            yield browser.new_page(color_scheme="light")
+            page = browser.new_page(color_scheme="light")
+            page.set_default_timeout(_PATIENCE)
+            yield page
         finally:
             browser.close()
 
