@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from PIL import Image
 
 from vlmis_utils.core.errors import UserError
@@ -93,7 +94,10 @@ def read_photographs(
     base = Path(cache or Path(os.environ.get("VLMIS_CACHE", "build/cache")) / "training")
     folder = base / "photographs" / f"{split}-{_key(scenes, size, camera)}"
     if not (folder / "rows.json").exists():
-        _write(folder, scenes, size, camera)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{folder}.lock"):  # two trainings may begin at once
+            if not (folder / "rows.json").exists():
+                _write(folder, scenes, size, camera)
     rows = json.loads((folder / "rows.json").read_text(encoding="utf-8"))
     return TrainingData(
         images=np.load(folder / "images.npy", mmap_mode="r"),

@@ -8,7 +8,7 @@ its mirror image; then both are tuned together, the dense loss kept.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -121,6 +121,7 @@ def train_qwen(
     start: Path | None = None,
     workers: int = 1,
     mirrored: bool = True,
+    evenly: bool = False,
 ) -> Fit:
     """Train the three stages, each resumable; a usable checkpoint lies in ``out`` after the first.
 
@@ -128,6 +129,8 @@ def train_qwen(
         start: earlier checkpoint to begin with; its language model keeps what its words mean.
         batch: scenes a step, of all workers together.
         mirrored: the language stage sees each scene's mirror image, too.
+        evenly: the language stages draw every scene alike, so that descriptions name a class as
+            often as it is there; the dense stage draws rare classes more often in any case.
         The rest is as in `train_vlms.train_vlm`.
 
     Returns:
@@ -139,9 +142,10 @@ def train_qwen(
         model.begin_with(start)
     batch = max(1, batch // workers)
     weights = class_weights(train.data).to(device)
-    balance = balance_weights(train).numpy()
+    spoken_of = replace(train, weights=np.full(len(train), 1 / len(train))) if evenly else train
+    balance = balance_weights(spoken_of).numpy()
     signature = f"{len(train)} {seed} {batch} {lr} {WIDTH} {VISION_LAYERS} {TEXT_LAYERS} 3"
-    draw = sampler(train, PATCH, batch)
+    draw = sampler(spoken_of, PATCH, batch)
 
     def stage(number: int, **settings: Any) -> Fit:
         name = f"qwen2-vl-{('dense', 'language', 'joint')[number]}"
@@ -196,7 +200,8 @@ def train_qwen(
     prefix = prefix_of(model.tokenizer, *held_out.shape[1:3])
 
     def spoken(rng: np.random.Generator, progress: float) -> Spoken:
-        chosen = rng.choice(len(train), size=min(batch, len(train)), p=train.weights, replace=False)
+        size = min(batch, len(train))
+        chosen = rng.choice(len(train), size=size, p=spoken_of.weights, replace=False)
         tokens = torch.stack([cache[int(rng.integers(len(cache)))][i] for i in chosen]).float()
         known = [train.facts[i] for i in chosen]
         return Spoken(pack(model.tokenizer, prefix, known, rng, balance), tokens, None)

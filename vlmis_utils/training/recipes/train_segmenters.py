@@ -67,7 +67,7 @@ RECIPES: dict[str, Recipe] = {
 # On photographs, from the StreetWorld weights; batches are of one worker, two to a step.
 PHOTOGRAPH_RECIPES: dict[str, Recipe] = {
     name: replace(RECIPES[name], phases=_PHOTOGRAPH_PHASES, workers=2, minutes=minutes)
-    for name, minutes in {"deeplabv3plus": 20, "segformer": 30, "mask2former": 18}.items()
+    for name, minutes in {"deeplabv3plus": 60, "segformer": 70, "mask2former": 42}.items()
 }
 
 

@@ -44,9 +44,9 @@ RECIPES: dict[str, Recipe] = {
 
 # On photographs, from the StreetWorld weights.
 PHOTOGRAPH_RECIPES: dict[str, Recipe] = {
-    "clip": Recipe(partial(train_contrastive, "clip", mirrored=False), 12, 200, 2),
-    "siglip": Recipe(partial(train_contrastive, "siglip", mirrored=False), 12, 200, 2),
-    "qwen2-vl": Recipe(partial(train_qwen, mirrored=False), 20, 150, 2),
+    "clip": Recipe(partial(train_contrastive, "clip"), 28, 200, 2),
+    "siglip": Recipe(partial(train_contrastive, "siglip"), 28, 200, 2),
+    "qwen2-vl": Recipe(partial(train_qwen, evenly=True), 40, 150, 2),
 }
 
 
