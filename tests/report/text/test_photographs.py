@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,3 +21,18 @@ def test_the_origin_says_whether_the_photographs_were_at_hand(kept: bool) -> Non
     said = words.origin(SimpleNamespace(kept=kept, results=results))
     assert "1 scene of Cityscapes" in said
     assert ("No model ran" in said) == kept == ("params/cityscapes-small.yaml" in said)
+
+
+def _world(name: str, folder: Path, digests: dict[str, str]) -> SimpleNamespace:
+    folder.mkdir()
+    models = {model: {"digest": digest} for model, digest in digests.items()}
+    (folder / "run.json").write_text(json.dumps({"models": models}))
+    return SimpleNamespace(name=name, results=SimpleNamespace(records=folder))
+
+
+def test_models_of_other_weights_are_named(tmp_path: Path) -> None:
+    one = _world("CamVid", tmp_path / "one", {"a": "1", "b": "2", "c": "3"})
+    other = _world("Cityscapes", tmp_path / "other", {"a": "1", "b": "9"})
+    said = words.other_weights(one, other)
+    assert "`b`" in said and "`a`" not in said and "`c`" not in said
+    assert words.other_weights(one, one) == ""

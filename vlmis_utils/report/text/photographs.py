@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from vlmis_utils.analysis.results import BLANK
 from vlmis_utils.analysis.worlds import World
+from vlmis_utils.core.storage import place
+from vlmis_utils.records.run_info import read_run
 from vlmis_utils.report.text.scenes import dataset_words
 
-__all__ = ["cover_line", "origin"]
+__all__ = ["cover_line", "origin", "other_weights"]
 
 
 def origin(world: World) -> str:
@@ -22,6 +24,27 @@ def origin(world: World) -> str:
         f"kept of them in `{study}`: {words}. No model ran for it, and no frame is shown; "
         f"`vlmis run params/{study.name}.yaml -p data_root DIR` measures it again."
     )
+
+
+def other_weights(one: World, other: World) -> str:
+    """Return which models had other weights in one world than in another; nothing where none had.
+
+    Checkpoints are compared by the digests that each run recorded.
+    """
+    ran, beside = (read_run(place(w.results.records)).get("models", {}) for w in (one, other))
+    moved = [name for name in ran if name in beside and _digest(ran, name) != _digest(beside, name)]
+    if not moved:
+        return ""
+    names = ", ".join(f"`{name}`" for name in moved)
+    return (
+        f"Not the same weights: on {other.name} and on {one.name} different checkpoints of these "
+        f"models were measured, one trained longer than the other: {names}. Compare the signs of "
+        "changes between the two, rather than levels."
+    )
+
+
+def _digest(models: Mapping[str, Mapping[str, object]], name: str) -> object:
+    return models[name].get("digest")
 
 
 def cover_line(worlds: Mapping[str, World]) -> str:
