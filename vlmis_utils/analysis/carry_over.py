@@ -91,14 +91,14 @@ def _printed() -> pd.DataFrame:
 
 
 def warning_signs(worlds: Mapping[str, World]) -> pd.DataFrame:
-    """Return the AUROC of every signal that needs no truth, in every world.
+    """Return the AUC of every signal that needs no truth, in every world.
 
     Args:
         worlds: from `analysis.worlds.open_worlds`.
 
     Returns:
         finding (the failure); over (empty); signal; vlm (`warnings.single.MEAN` for the mean over
-        VLMs); key (signal and vlm); world; value (AUROC) with low and high; sign: 1 where the
+        VLMs); key (signal and vlm); world; value (AUC) with low and high; sign: 1 where the
         interval lies above 0.5, -1 below, 0 for open.
     """
     parts = [world.summary("signals").assign(world=name) for name, world in worlds.items()]

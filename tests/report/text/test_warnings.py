@@ -54,3 +54,13 @@ def test_the_control_says_whether_a_coin_is_inside() -> None:
     )  # fmt: skip
     assert "mean AUC is 0.55, and 1 of 2 95 % intervals hold 0.5" in said.control(rows)
     assert "no control" in said.control(rows[:0])
+
+
+def test_what_is_left_within_a_condition_is_said_of_signals_that_warn() -> None:
+    rows = pd.concat([_single({"omission": 0.6}), _single({"omission": 0.3})])
+    line = said.within(rows.assign(within=[0.55] * 3 + [0.9] * 3))
+    assert "3 of 6 comparisons" in line and "of those is 0.70" in line and "it is 0.55" in line
+    assert "What is lost" in line
+    assert "What is lost" not in said.within(rows.assign(within=0.9))
+    assert said.within(rows.assign(within=float("nan"))).endswith("above 0.5.")
+    assert said.within(rows[:0]) == ""

@@ -80,7 +80,7 @@ def single_signals(warnings: Warnings, resamples: int) -> pd.DataFrame:
 
 
 def signal_aucs(results: Results, resamples: int = 200) -> pd.DataFrame:
-    """Return the AUROC of each signal alone, for each VLM and as the mean over VLMs.
+    """Return the AUC of each signal alone, for each VLM and as the mean over VLMs.
 
     Args:
         results: of a run; the segmenter that is watched is its first.

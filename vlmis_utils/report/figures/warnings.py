@@ -66,7 +66,7 @@ def plot_single(single: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
 
 @styled
 def plot_worlds(found: pd.DataFrame) -> Figure:
-    """A heatmap of the AUROC of each signal, mean over VLMs: a panel a failure, a column a world.
+    """A heatmap of the AUC of each signal, mean over VLMs: a panel a failure, a column a world.
 
     A number is pale where its interval holds 0.5.
 

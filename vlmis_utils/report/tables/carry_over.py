@@ -115,7 +115,7 @@ def signal_words(signal: str) -> str:
 
 
 def load_warning_signs(found: pd.DataFrame, target: str) -> pd.DataFrame:
-    """Return a row a signal and a column a world: AUROC for one failure, mean over VLMs.
+    """Return a row a signal and a column a world: AUC for one failure, mean over VLMs.
 
     Args:
         found: from `analysis.carry_over.warning_signs`.

@@ -51,12 +51,21 @@ def load_means(watched: Warnings) -> pd.DataFrame:
                  Column("signal: more doubt with", "words"), *shown)  # fmt: skip
 
 
-def load_single(single: pd.DataFrame, labels: Mapping[str, str], target: str) -> pd.DataFrame:
-    """Return the AUC of each signal alone for one target, a column for each VLM."""
+def load_single(
+    single: pd.DataFrame, labels: Mapping[str, str], target: str, value: str = "auc"
+) -> pd.DataFrame:
+    """Return a number of each signal alone for one target, a column for each VLM.
+
+    Args:
+        single: of `analysis.warnings.evaluation.Evaluation`.
+        labels: words of VLMs.
+        target: a key of `TARGETS`.
+        value: ``auc`` or ``precision``.
+    """
     rows = single[(single.target == target) & single.auc.notna()]
-    return crossed(
-        rows, [Column("signal", "words"), Column("source", "source")], "vlm", _AUC, words=labels
-    )
+    lead = [Column("signal", "words"), Column("source", "source")]
+    shown = _AUC if value == "auc" else Column("", value, interval=True)
+    return crossed(rows, lead, "vlm", shown, words=labels)
 
 
 def load_models(

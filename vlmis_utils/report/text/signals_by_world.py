@@ -67,7 +67,7 @@ def signal_agreement(found: pd.DataFrame) -> list[str]:
 def signals_that_hold(found: pd.DataFrame) -> list[str]:
     """Return, for each failure, which signals warn in every world and which do not.
 
-    By the mean over VLMs: a signal warns where the interval of its AUROC lies above 0.5, and
+    By the mean over VLMs: a signal warns where the interval of its AUC lies above 0.5, and
     misleads where it lies below. Signals that a world lacks are left out, and so is mIoU.
 
     Args:

@@ -65,6 +65,27 @@ def unpredictable(single: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
     ]
 
 
+def within(single: pd.DataFrame) -> str:
+    """Return what is left of signals where only images of one condition are compared."""
+    rows = single[single.auc.notna() & single.source.ne("truth")]
+    if rows.empty:
+        return ""
+    warns = rows[rows.low > 0.5]
+    said = (
+        f"Over all images {len(warns)} of {len(rows)} comparisons of a signal, a VLM and a failure "
+        "have an interval above 0.5."
+    )
+    if warns.within.isna().all():
+        return said
+    whole, part = warns.auc.mean(), warns.within.mean()
+    line = (
+        f"{said} The mean AUC of those is {number(whole)}; where only images of one condition are "
+        f"compared it is {number(part)}."
+    )
+    lost = " What is lost was knowledge of the condition, not of the image."
+    return line + (lost if whole - part >= 0.005 else "")
+
+
 def unseen(models: pd.DataFrame) -> str:
     """Return what all signals lose when a corruption was never seen, compared within each."""
     rows = models[models.features == "all signals"]
