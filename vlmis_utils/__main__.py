@@ -200,10 +200,12 @@ def _pages(study, only: str | None) -> None:
 
 def _show(options: argparse.Namespace) -> None:
     from vlmis_utils.protocol.companion import studies_of
-    from vlmis_utils.runner import plan, run
+    from vlmis_utils.runner import adopt, plan, run
 
     for study in studies_of(_study(options)):
-        print(plan.described(study, run.plan(study)))
+        kept = adopt.kept_records(study)
+        words = adopt.kept_words(kept) if kept else plan.described(study, run.plan(study))
+        print(words)
 
 
 def _keep(options: argparse.Namespace) -> None:

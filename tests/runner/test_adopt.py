@@ -10,10 +10,12 @@ import pytest
 
 from tests.helpers.studies import write_edge
 from vlmis_utils.analysis.open_results import open_results
+from vlmis_utils.core.errors import UserError
 from vlmis_utils.protocol.parameters import load_study
 from vlmis_utils.protocol.study import Study
 from vlmis_utils.records import kept
-from vlmis_utils.runner.adopt import adopt
+from vlmis_utils.runner.adopt import adopt, kept_records
+from vlmis_utils.runner.preflight import dataset
 
 
 @pytest.fixture
@@ -41,9 +43,27 @@ def test_a_study_with_photographs_or_with_nothing_kept_runs(
 ) -> None:
     monkeypatch.delenv("CITYSCAPES_DATASET", raising=False)
     root = tmp_path / "kept"
-    assert not adopt(replace(study, data_root="/photographs"), root)
+    assert not adopt(replace(study, data_root=str(tmp_path)), root)
     assert not adopt(replace(study, study="other"), root)
     assert not adopt(replace(study, dataset="streetworld"), root)
-    monkeypatch.setenv("CITYSCAPES_DATASET", "/photographs")
+    monkeypatch.setenv("CITYSCAPES_DATASET", str(tmp_path))
     assert not adopt(study, root)
     assert not Path(study.records).exists()
+
+
+def test_a_folder_that_is_not_there_is_told_with_the_way_without_it(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CITYSCAPES_DATASET", str(tmp_path / "gone"))
+    for wrong in (study, replace(study, data_root=str(tmp_path / "gone"))):
+        with pytest.raises(UserError, match=r"no folder .*gone.* or leave it out .*kept"):
+            adopt(wrong, tmp_path / "kept")
+
+
+def test_check_and_show_know_that_records_stand_in(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CITYSCAPES_DATASET", raising=False)
+    monkeypatch.setattr(dataset, "kept_records", lambda s: kept_records(s, tmp_path / "kept"))
+    (finding,) = dataset.dataset_findings(study)
+    assert finding.status == "ok" and "no model runs" in finding.found

@@ -22,7 +22,15 @@ from vlmis_utils.protocol.ground_corridor import CAMERAS, Camera
 if TYPE_CHECKING:
     from vlmis_utils.protocol.study import Study
 
-__all__ = ["FileScene", "Scene", "load_many", "open_dataset", "open_scenes", "told_where"]
+__all__ = [
+    "FileScene",
+    "Scene",
+    "folder_told",
+    "load_many",
+    "open_dataset",
+    "open_scenes",
+    "told_where",
+]
 
 
 @runtime_checkable
@@ -176,14 +184,21 @@ def open_scenes(study: Study) -> Sequence[Scene]:
     )
 
 
-def told_where(study: Study) -> bool:
-    """Whether a study is told where its photographs lie, or needs none."""
-    if study.data_root is not None or study.dataset == "streetworld":
-        return True
+def folder_told(study: Study) -> str | None:
+    """Return where a study is told that its photographs lie; None where nothing is said."""
+    if study.dataset == "streetworld":
+        return None
+    if study.data_root is not None:
+        return str(study.data_root)
     from vlmis_utils.datasets import camvid, cityscapes, folder
 
     module = {"cityscapes": cityscapes, "camvid": camvid, "folder": folder}[study.dataset]
-    return bool(os.environ.get(module.VARIABLE))
+    return os.environ.get(module.VARIABLE) or None
+
+
+def told_where(study: Study) -> bool:
+    """Whether a study is told where its photographs lie, or needs none."""
+    return study.dataset == "streetworld" or folder_told(study) is not None
 
 
 def load_many(scenes: Iterable[Scene], workers: int | None = None, progress: bool = True) -> None:

@@ -4,14 +4,48 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from vlmis_utils.core.errors import UserError
 from vlmis_utils.core.io import write_atomically
 from vlmis_utils.core.progress import say
-from vlmis_utils.datasets.registry import told_where
+from vlmis_utils.datasets.registry import folder_told
 from vlmis_utils.protocol.parameters import write_study
 from vlmis_utils.protocol.study import Study
 from vlmis_utils.records.kept import KEPT, check_kept, is_kept
 
-__all__ = ["adopt"]
+__all__ = ["adopt", "kept_records", "kept_words"]
+
+
+def kept_records(study: Study, root: str | Path = KEPT) -> Path | None:
+    """Return the folder of the kept tables that stand in for a study's photographs.
+
+    Args:
+        study: what is asked for.
+        root: where records are kept.
+
+    Returns:
+        None for a study that is told where its photographs lie, needs none, or of which nothing is
+        kept.
+
+    Raises:
+        UserError: what is kept is not what the study asks for, or the photographs are not where the
+            study says.
+    """
+    if study.dataset == "streetworld" or not is_kept(study, root):
+        return None
+    told = folder_told(study)
+    if told is None:
+        return check_kept(study, root)
+    if not Path(told).expanduser().is_dir():
+        raise UserError(
+            f"no folder {told}: set data_root to that of {study.dataset}, or leave it out (and its "
+            f"environment variable) to go on with the records of {Path(root) / study.study}"
+        )
+    return None
+
+
+def kept_words(source: Path) -> str:
+    """Return in a line that kept tables are read in place of photographs."""
+    return f"no photographs at hand (data_root): the records are those of {source}, no model runs"
 
 
 def adopt(study: Study, root: str | Path = KEPT) -> bool:
@@ -20,21 +54,19 @@ def adopt(study: Study, root: str | Path = KEPT) -> bool:
     The pages then read them as they would read a run's; no model runs.
 
     Args:
-        study: what is asked for.
-        root: where records are kept.
+        study, root: as of `kept_records`.
 
     Returns:
-        whether it did; False for a study that is told where its photographs lie, needs none, or of
-        which nothing is kept.
+        whether it did.
 
     Raises:
-        UserError: what is kept is not what the study asks for.
+        UserError: as `kept_records`.
     """
-    if told_where(study) or not is_kept(study, root):
+    source = kept_records(study, root)
+    if source is None:
         return False
-    source = check_kept(study, root)
     for path in sorted(source.iterdir()):
         write_atomically(study.records / path.name, path.read_bytes())
     write_study(study)
-    say(f"no photographs at hand (data_root): the records are those of {source}, no model runs")
+    say(kept_words(source))
     return True

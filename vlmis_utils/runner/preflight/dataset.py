@@ -13,6 +13,7 @@ from vlmis_utils.datasets.streetworld import StreetScene, cache_folder
 from vlmis_utils.protocol.classes import OBJECT_CLASSES
 from vlmis_utils.protocol.datasets import annotated_classes
 from vlmis_utils.protocol.study import Study
+from vlmis_utils.runner.adopt import kept_records, kept_words
 from vlmis_utils.runner.preflight.finding import Finding, size
 
 __all__ = ["SCENE_BYTES", "dataset_findings", "missing_scenes"]
@@ -27,9 +28,14 @@ _SQUEEZED = 0.02
 def dataset_findings(study: Study) -> list[Finding]:
     """Open the dataset, count its scenes, and read the first, the middle and the last of them.
 
+    Where its photographs are not at hand but records of it are kept, there is no more to find.
+
     Raises:
-        UserError: the dataset cannot be opened.
+        UserError: the dataset cannot be opened, or what is kept is of another study.
     """
+    kept = kept_records(study)
+    if kept is not None:
+        return [Finding("dataset", "ok", kept_words(kept))]
     scenes = open_scenes(study)
     count, unit = len(scenes), "frames" if study.frames else "scenes"
     what = f"{study.dataset}, {study.split}: {count} {unit}"
