@@ -89,3 +89,16 @@ def test_ablations_are_told_apart_by_their_intervals() -> None:
     assert "lowest a" in size and "highest b" in size and size.endswith("are apart.")
     assert "nothing to compare" in alone
     assert "not apart" in tables.ablation_findings(rows.assign(low=0.0))[0]
+
+
+def test_what_a_start_is_worth_is_told_with_both_intervals() -> None:
+    rows = pd.DataFrame(
+        {"setting": ["StreetWorld weights", "random weights"], "steps": 400, "height": 160,
+         "width": 320, "n": 166, "value": [0.3, 0.1], "low": [0.2, 0.05], "high": [0.4, 0.15]}
+    )  # fmt: skip
+    said = tables.start_words(rows)
+    assert "0.30 [0.20, 0.40] from the StreetWorld weights" in said
+    assert "166 frames" in said and "do not overlap" in said
+    assert "intervals overlap" in tables.start_words(rows.assign(low=0.0))
+    assert "not been measured" in tables.start_words(rows.iloc[:1])
+    assert "not been measured" in tables.start_words(rows.iloc[:0])

@@ -24,10 +24,34 @@ def test_what_two_worlds_decide_the_opposite_way_is_named() -> None:
     assert "HR rises (CLIP LL2)" in line
 
 
-def test_a_claim_that_one_world_supports_and_another_contradicts_is_told() -> None:
-    cells = pd.DataFrame({"verdict": ["supports", "open"]})
-    row = {"claim": SimpleNamespace(clause="it rains"), "a": "supported", "a cells": cells}
-    judged = pd.DataFrame([row | {"b": "contradicted", "b cells": cells.iloc[:0]}])
-    (line,) = words.disagreements(judged, ["a", "b"])
-    assert line.startswith("1, “it rains”: a supported (1 for and 0 against of 2 cells)")
-    assert words.disagreements(judged.assign(b="not decidable"), ["a", "b"])[0].startswith("No")
+def test_who_disputes_a_claim_is_named() -> None:
+    claims = [SimpleNamespace(clause="it rains"), SimpleNamespace(clause="it snows")]
+    disputes = pd.DataFrame(
+        {"number": [1, 2], "claim": claims, "model": ["clip", "siglip"],
+         "supports": [("a",), ("printed tables",)], "contradicts": [("b",), ("a", "b")],
+         "what": [("LL1",), ("LL2",)]}
+    )  # fmt: skip
+    first, second = words.dispute_lines(disputes, {"clip": "CLIP"})
+    assert first.startswith("Of 2 claims") and " 1 set the printed tables alone" in first
+    assert "Claim 1" in second and "divided on CLIP" in second
+    assert words.dispute_lines(disputes.iloc[:0], {})[0].startswith("No comparison")
+
+
+def test_a_rate_that_rises_here_and_falls_there_is_told_with_its_levels() -> None:
+    row = {"finding": "hr", "model": "clip", "conditions": ("LL1", "LL3")}
+    for side, world in (("rises", "here"), ("falls", "there")):
+        row |= {side: world, f"{side}_clean": 0.2, f"{side}_then": 0.4}
+        row |= {f"{side}_named": 4.0, f"{side}_named_then": 3.0}
+    (line,) = words.opposed_lines(pd.DataFrame([row]), {"clip": "CLIP"})
+    assert line.startswith("**HR of CLIP** (LL1 and LL3): rises on here, from 0.20 to 0.40 (4.0")
+    assert "falls on there" in line and words.opposed_lines(pd.DataFrame(), {})[0][:2] == "No"
+
+
+def test_why_a_rate_cannot_move_is_said_where_all_classes_are_named() -> None:
+    rates = pd.DataFrame(
+        {"world": "w", "model": ["a", "b"], "metrics": [("hr", "cor"), ("hr",)],
+         "known": [4, 10], "top_k": 4}
+    )  # fmt: skip
+    named, other = words.unmoved_lines(rates, {"a": "A"})
+    assert "HR and COR of A are the same" in named and "names them all" in named
+    assert "names them all" not in other

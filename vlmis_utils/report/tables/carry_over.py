@@ -16,8 +16,8 @@ from vlmis_utils.report.tables.markdown import Column, crossed, span
 from vlmis_utils.report.text.sentences import NAMES
 
 __all__ = [
-    "finding_words", "load_agreement", "load_claims_by_world", "load_rankings", "load_signs",
-    "load_warning_signs", "load_worst", "signal_words",
+    "finding_words", "load_agreement", "load_claims_by_world", "load_disputed", "load_rankings",
+    "load_signs", "load_warning_signs", "load_worst", "signal_words",
 ]  # fmt: skip
 
 
@@ -152,6 +152,32 @@ def load_claims_by_world(
             | cells
         )
     return pd.DataFrame(rows)
+
+
+def load_disputed(disputes: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """Return claim, model, comparisons, and the worlds that are for and against.
+
+    Args:
+        disputes: from `analysis.disagreement.disputed`.
+        labels: model name to label.
+    """
+    again = disputes.number == disputes.number.shift()
+    return pd.DataFrame(
+        {
+            "": disputes.number.astype(str).mask(again, ""),
+            "claim": [
+                "" if same else f"“{claim.clause}”"
+                for same, claim in zip(again, disputes.claim, strict=True)
+            ],
+            "model": [
+                ", ".join(labels.get(part, part) for part in model.split(" and "))
+                for model in disputes.model
+            ],
+            "comparisons": [", ".join(what) for what in disputes.what],
+            "for": [", ".join(worlds) for worlds in disputes.supports],
+            "against": [", ".join(worlds) for worlds in disputes.contradicts],
+        }
+    )
 
 
 def _worlds_last(table: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:

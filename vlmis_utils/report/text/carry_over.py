@@ -6,12 +6,20 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from vlmis_utils.analysis.carry_over import PRINTED
 from vlmis_utils.analysis.claims.decision import VERDICTS
-from vlmis_utils.core.formatting import listing, value_range
+from vlmis_utils.core.formatting import listing, number, value_range
 from vlmis_utils.report.tables.carry_over import finding_words
 from vlmis_utils.report.text.sentences import NAMES
 
-__all__ = ["agreement_lines", "disagreements", "ranking_lines", "verdict_lines"]
+__all__ = [
+    "agreement_lines",
+    "dispute_lines",
+    "opposed_lines",
+    "ranking_lines",
+    "unmoved_lines",
+    "verdict_lines",
+]
 
 
 def agreement_lines(agreed: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
@@ -78,26 +86,85 @@ def verdict_lines(judged: pd.DataFrame, verdicts: pd.DataFrame, worlds: Sequence
     return lines
 
 
-def disagreements(judged: pd.DataFrame, worlds: Sequence[str]) -> list[str]:
-    """Return the claims that one world supports and another contradicts, with their cells.
+def dispute_lines(
+    disputes: pd.DataFrame, labels: Mapping[str, str], printed: str = PRINTED
+) -> list[str]:
+    """Return how often the printed tables stand alone, and which models the worlds dispute.
 
     Args:
-        judged: from `analysis.carry_over.claims_by_world`.
-        worlds: its columns of verdicts.
+        disputes: from `analysis.disagreement.disputed`.
+        labels: model name to label.
+        printed: the name of the printed tables.
+    """
+    if disputes.empty:
+        return ["No comparison is for a claim in one world and against it in another."]
+    measured = disputes[
+        [
+            bool(set(r.supports) - {printed}) and bool(set(r.contradicts) - {printed})
+            for r in disputes.itertuples()
+        ]
+    ]
+    alone = disputes.number.nunique() - measured.number.nunique()
+    lines = [
+        f"Of {disputes.number.nunique()} claims with comparisons that worlds decide the opposite "
+        f"way, {alone} set the printed tables alone against measured worlds."
+    ]
+    for place, own in measured.groupby("number", sort=False):
+        models = dict.fromkeys(_label(m, labels) for m in own.model)
+        clause = own.claim.iloc[0].clause
+        lines.append(
+            f"Claim {place}, “{clause}”: measured worlds are divided on {listing(models)}."
+        )
+    return lines
+
+
+def opposed_lines(changes: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
+    """Return each rate that rises in one measured world and falls in another, with its levels.
+
+    Args:
+        changes: from `analysis.disagreement.opposed`.
+        labels: model name to label.
     """
     lines = []
-    for index, row in enumerate(judged.to_dict("records"), start=1):
-        if not {VERDICTS[0], VERDICTS[1]} <= {row[world] for world in worlds}:
-            continue
-        parts = []
-        for world in worlds:
-            cells = row[f"{world} cells"]
-            supports = int((cells.verdict == "supports").sum()) if len(cells) else 0
-            against = int((cells.verdict == "contradicts").sum()) if len(cells) else 0
-            counts = f"{supports} for and {against} against of {len(cells)} cells"
-            parts.append(f"{world} {row[world]} ({counts})")
-        lines.append(f"{index}, “{row['claim'].clause}”: {'; '.join(parts)}.")
-    return lines or ["No claim is supported in one world and contradicted in another."]
+    for row in changes.to_dict("records"):
+        parts = [
+            f"{verb} on {row[side]}, from {number(row[f'{side}_clean'])} to "
+            f"{number(row[f'{side}_then'])} ({number(row[f'{side}_named'], 1)} classes named an "
+            f"image, then {number(row[f'{side}_named_then'], 1)})"
+            for side, verb in (("rises", "rises"), ("falls", "falls"))
+        ]
+        lines.append(
+            f"**{NAMES[row['finding']]} of {_label(row['model'], labels)}** "
+            f"({listing(row['conditions'])}): {' and '.join(parts)}."
+        )
+    return lines or ["No rate rises in one measured world and falls in another."]
+
+
+def unmoved_lines(rates: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
+    """Return which rates cannot move, and why where a model names all classes there are.
+
+    Args:
+        rates: from `analysis.disagreement.unmoved`.
+        labels: model name to label.
+    """
+    lines = []
+    for row in rates.itertuples():
+        why = (
+            f": the labels tell {row.known} classes of objects apart, and a model that names the "
+            f"K = {row.top_k} likeliest names them all"
+            if row.known <= row.top_k
+            else ""
+        )
+        lines.append(
+            f"On {row.world} {listing(NAMES[m] for m in row.metrics)} of "
+            f"{_label(row.model, labels)} are the same under every condition{why}. Such "
+            "comparisons count as open."
+        )
+    return lines
+
+
+def _label(model: str, labels: Mapping[str, str]) -> str:
+    return listing(labels.get(part, part) for part in model.split(" and "))
 
 
 def _words(key: str, labels: Mapping[str, str]) -> str:

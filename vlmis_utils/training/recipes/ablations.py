@@ -89,8 +89,7 @@ _STARTS: dict[str, Path | None] = {
     "random weights": None,
 }
 PHOTOGRAPH_RUNS: tuple[Run, ...] = tuple(
-    Run("start on photographs", "segformer", setting, steps=400, scenes=1944)
-    for setting in _STARTS
+    Run("start on photographs", "segformer", setting, steps=400, scenes=1944) for setting in _STARTS
 )
 
 _METRICS: dict[str, tuple[str, Callable[..., Interval]]] = {
