@@ -196,12 +196,13 @@ def start_words(ablations: pd.DataFrame) -> str:
     world, random = rows.loc["StreetWorld weights"], rows.loc["random weights"]
     values = [estimate(r.value, r.low, r.high) for r in (world, random)]
     apart = world.low > random.high or random.low > world.high
+    steps, height, width, frames = (int(world[k]) for k in ("steps", "height", "width", "n"))
     return (
-        f"What that start is worth, one short training tells: after {world.steps} equal steps at "
-        f"{world.height} x {world.width} pixels SegFormer reaches mIoU {values[0]} from the "
-        f"StreetWorld weights and {values[1]} from random ones, on {world.n} frames of the split "
-        f"val; the 95 % intervals {'do not overlap' if apart else 'overlap'}. One seed each, and "
-        "longer training may close the gap."
+        f"What that start is worth, one short training tells: after {steps} equal steps at "
+        f"{height} x {width} pixels SegFormer reaches mIoU {values[0]} from the StreetWorld "
+        f"weights and {values[1]} from random ones, on {frames} frames of the split val; the 95 % "
+        f"intervals {'do not overlap' if apart else 'overlap'}. One seed each, and longer "
+        "training may close the gap."
     )
 
 
