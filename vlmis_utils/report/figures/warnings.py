@@ -26,6 +26,7 @@ from vlmis_utils.report.style import (
 from vlmis_utils.report.tables.carry_over import signal_words
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["plot_curves", "plot_single", "plot_unsure", "plot_worlds"]
@@ -34,6 +35,12 @@ _LOOKS = {
     "all signals": (LINES[0], "-"), "mIoU": (LINES[1], "--"), "order": (GREY, ":"),
     "truth": (INK, "-."),
 }  # fmt: skip
+
+
+def _legible(axis: Axes) -> None:
+    """Write the numbers of a heatmap of AUC dark, and white only where a cell is dark itself."""
+    for text in axis.texts:
+        text.set_color("white" if abs(float(text.get_text()) - 0.5) > 0.33 else INK)
 
 
 @styled
@@ -57,6 +64,7 @@ def plot_single(single: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
             annot_kws={"fontsize": 6}, cbar=False, yticklabels=signals if place == 0 else False,
             xticklabels=[TARGETS[t] for t in own],
         )  # fmt: skip
+        _legible(axis)
         axis.set(xlabel="", ylabel="", title=labels.get(vlm, vlm))
         axis.grid(False)
         axis.tick_params(length=0, labelsize=7)
@@ -90,6 +98,7 @@ def plot_worlds(found: pd.DataFrame) -> Figure:
             annot_kws={"fontsize": 6}, cbar=False, yticklabels=signals if place == 0 else False,
             xticklabels=worlds,
         )  # fmt: skip
+        _legible(axis)
         for text in axis.texts:
             column, row = (int(at) for at in text.get_position())
             text.set_alpha(1.0 if sign.iloc[row, column] else 0.45)

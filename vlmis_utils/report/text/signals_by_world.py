@@ -86,9 +86,9 @@ def signals_that_hold(found: pd.DataFrame) -> list[str]:
         title = TARGETS[target][:1].upper() + TARGETS[target][1:]
         lines.append(
             f"**{title}**: {int(every.sum())} of {len(signs)} signals warn in every world"
-            f"{_colon(signs.index[every])}; {int(both.sum())} warn in one and mislead in another"
-            f"{_colon(signs.index[both])}; {int(some.sum())} warn in some and are open elsewhere, "
-            f"and {int((up == 0).sum())} warn in none."
+            f"{_colon(signs.index[every])}; {int(both.sum())} warn in one and mislead in another, "
+            f"{int(some.sum())} warn in some and are open elsewhere, and {int((up == 0).sum())} "
+            "warn in none."
         )
     return lines
 
