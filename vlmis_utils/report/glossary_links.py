@@ -39,7 +39,8 @@ _LEFT_ALONE = (
     nodes.literal_block, nodes.math, nodes.math_block, nodes.raw, nodes.comment, nodes.target,
     nodes.term,
 )  # fmt: skip
-_PAGES_WITHOUT = ("book/glossary", "book/bibliography", "book/figures")
+_GLOSSARY = "book/glossary"
+_PAGES_WITHOUT = (_GLOSSARY, "book/bibliography", "book/figures")
 
 
 def link_terms(document: nodes.document, page: str) -> None:
@@ -93,7 +94,7 @@ def _link(name: str, words: str, page: str) -> pending_xref:
 
 def _read(app: Sphinx, document: nodes.document) -> None:
     page = app.env.docname
-    if page not in _PAGES_WITHOUT:
+    if _GLOSSARY in app.env.found_docs and page not in _PAGES_WITHOUT:  # one page alone has none
         link_terms(document, page)
 
 
