@@ -144,7 +144,7 @@ def train_qwen(
     weights = class_weights(train.data).to(device)
     spoken_of = replace(train, weights=np.full(len(train), 1 / len(train))) if evenly else train
     balance = balance_weights(spoken_of).numpy()
-    signature = f"{len(train)} {seed} {batch} {lr} {WIDTH} {VISION_LAYERS} {TEXT_LAYERS} 3"
+    signature = f"{len(train)} {seed} {batch} {lr} {WIDTH} {VISION_LAYERS} {TEXT_LAYERS} {evenly} 3"
     draw = sampler(spoken_of, PATCH, batch)
 
     def stage(number: int, **settings: Any) -> Fit:
