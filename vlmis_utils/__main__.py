@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from vlmis_utils import commands as commands_beside
 from vlmis_utils.core.errors import RunError, UserError
+from vlmis_utils.core.formatting import capital
 from vlmis_utils.core.progress import duration, say
 
 __all__ = ["main"]
@@ -88,9 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     def add(
         name: str, action: Callable[[argparse.Namespace], int | None], text: str, more: str
     ) -> None:
-        command = commands.add_parser(
-            name, help=text, description=f"{text[0].upper()}{text[1:]}. {more}"
-        )
+        command = commands.add_parser(name, help=text, description=f"{capital(text)}. {more}")
         command.set_defaults(action=action)
         command.add_argument("params", metavar="PARAMS", help="parameter file, params/X.yaml")
         command.add_argument(

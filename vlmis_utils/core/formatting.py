@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 __all__ = [
-    "direction", "estimate", "listing", "number", "p_value", "percent", "strength",
+    "capital", "direction", "estimate", "listing", "number", "p_value", "percent", "strength",
     "value_range", "verbatim",
 ]  # fmt: skip
 
@@ -28,6 +28,15 @@ def number(value: float, digits: int = 2, sign: bool = False) -> str:
     if not text.strip("+-0."):
         text = text.lstrip("+-")
     return text.replace("-", "−")
+
+
+def capital(words: str) -> str:
+    """Return words as they stand at the start of a sentence; the rest keeps its case.
+
+    >>> capital("mIoU falls"), capital("")
+    ('MIoU falls', '')
+    """
+    return words[:1].upper() + words[1:]
 
 
 def percent(share: float) -> str:

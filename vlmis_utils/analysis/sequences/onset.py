@@ -85,9 +85,9 @@ def growth(found: Sequences, condition: str) -> pd.DataFrame:
         model, measure, slope (1/s; least squares within each drive, the mean over drives), low,
         high, drives.
     """
-    rows, row = [], condition_row(condition)
-    ramped = found.study.onset == "ramp" and row is not None
-    full = RAMP * (1 - 1 / row.severity) if ramped else 0.0
+    rows, level = [], condition_row(condition)
+    ramped = found.study.onset == "ramp" and level is not None
+    full = RAMP * (1 - 1 / level.severity) if ramped else 0.0
     for frames, columns in _both(found, condition, "step"):
         after = frames[frames.since >= full - 1e-9]
         slopes = [

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from vlmis_utils.analysis.multiverse.curves import CONCLUSION, FOUND
+from vlmis_utils.core.formatting import capital
 from vlmis_utils.protocol.conditions import CONDITION_NAMES
 from vlmis_utils.report.figures.bars import plot_stacked
 from vlmis_utils.report.style import GREY, INK, PALE, legend, mark_handle, new_figure, styled
@@ -161,4 +162,4 @@ def _matrix(axis: Axes, rows: pd.DataFrame, levels: list[tuple[str, str, bool]])
 
 
 def _capital(name: str) -> str:
-    return name if name.startswith(("mIoU", "ε")) else name[:1].upper() + name[1:]
+    return name if name.startswith(("mIoU", "ε")) else capital(name)

@@ -13,7 +13,7 @@ from vlmis_utils.analysis.paper import tables
 from vlmis_utils.core.formatting import p_value, verbatim
 from vlmis_utils.protocol.classes import OBJECT_CLASSES
 from vlmis_utils.protocol.conditions import CONDITION_NAMES, ordered
-from vlmis_utils.report.tables.markdown import Column, cells, crossed
+from vlmis_utils.report.tables.markdown import Column, cells, crossed, in_order
 from vlmis_utils.report.words import METRICS
 
 __all__ = [
@@ -28,8 +28,7 @@ def load_misalignment(by_condition: pd.DataFrame, vlm: str) -> pd.DataFrame:
     With intervals, printed values, and what the paper lacks: COR among the images that hold a
     critical class, mentions an answer, and coverage. The blank arm is the last row.
     """
-    rows = by_condition[by_condition.vlm == vlm]
-    rows = rows.set_index("condition").loc[ordered(rows.condition)].reset_index()
+    rows = in_order(by_condition[by_condition.vlm == vlm])
     rows = rows.merge(tables.load_tables456(), "left", ["vlm", "condition"],
                       suffixes=("", "_paper"))  # fmt: skip
     return cells(
@@ -62,9 +61,8 @@ def load_controls(
 
 def load_smr_split(by_condition: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """Return SMR in its three parts by VLM and condition, and the share of declined answers."""
-    rows = by_condition.assign(order=by_condition.condition.map(list(CONDITION_NAMES).index))
     return cells(
-        rows.sort_values(["vlm", "order"], kind="stable"),
+        in_order(by_condition, "vlm"),
         Column("model", "vlm", words=labels),
         Column("condition", "condition"),
         Column("SMR", "smr"),
@@ -93,8 +91,7 @@ def load_parsers(scoped: pd.DataFrame, keyword: pd.DataFrame, vlm: str) -> pd.Da
     """Return HR and COR of one VLM read by the scoped parser and by the plain keyword rule."""
     read = {"scoped": scoped, "keyword": keyword}
     both = pd.concat([f[f.vlm == vlm].assign(rule=rule) for rule, f in read.items()])
-    places = ordered(both.condition)
-    both = both.sort_values("condition", key=lambda c: c.map(places.index), kind="stable")
+    both = in_order(both)
     parts = [
         crossed(both, [Column("condition", "condition")], "rule", Column("", m, interval=True),
                 words={rule: f"{METRICS[m]}, {rule}" for rule in read})

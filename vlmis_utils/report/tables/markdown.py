@@ -16,7 +16,7 @@ from IPython.display import Markdown
 from vlmis_utils.core.formatting import number
 from vlmis_utils.protocol.conditions import ordered
 
-__all__ = ["Column", "beside", "cells", "crossed", "fold", "numbered", "span"]
+__all__ = ["Column", "beside", "cells", "crossed", "fold", "in_order", "numbered", "span"]
 
 
 @dataclass(frozen=True)
@@ -148,6 +148,18 @@ def span(text: str, style: str) -> str:
     '[0.77]{.paper}'
     """
     return f"[{text}]{{.{style}}}" if text else ""
+
+
+def in_order(frame: pd.DataFrame, *first: str) -> pd.DataFrame:
+    """Return a frame by some columns, and within them by condition as the paper's tables have it.
+
+    >>> in_order(pd.DataFrame({"condition": ["OCC1", "clean", "LL2"]})).condition.tolist()
+    ['clean', 'LL2', 'OCC1']
+    """
+    places = ordered(frame.condition)
+    rows = frame.assign(_place=frame.condition.map(places.index))
+    rows = rows.sort_values([*first, "_place"], kind="stable", ignore_index=True)
+    return rows.drop(columns="_place")
 
 
 def beside(

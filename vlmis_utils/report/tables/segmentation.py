@@ -13,8 +13,8 @@ import pandas as pd
 from vlmis_utils.analysis.paper import tables
 from vlmis_utils.core.formatting import number, percent
 from vlmis_utils.protocol.classes import CRITICAL_CLASSES, LANGUAGE_NAMES, TRAIN_CLASSES
-from vlmis_utils.protocol.conditions import TABLE1, blur_length, ordered
-from vlmis_utils.report.tables.markdown import Column, cells, crossed
+from vlmis_utils.protocol.conditions import TABLE1, blur_length
+from vlmis_utils.report.tables.markdown import Column, cells, crossed, in_order
 
 __all__ = ["load_agreement", "load_class_iou", "load_facts", "load_miou", "load_quality",
            "load_table1"]  # fmt: skip
@@ -49,8 +49,7 @@ def load_class_iou(by_condition: pd.DataFrame, segmenter: str = "deeplabv3plus")
     names = {f"iou_{name}": LANGUAGE_NAMES[name] for name in TRAIN_CLASSES}
     names = {k: f"**{n}**" if n in CRITICAL_CLASSES else n for k, n in names.items()}
     names |= {"miou": "**mean**"}
-    ours = by_condition[by_condition.segmenter == segmenter]
-    ours = ours.set_index("condition").loc[ordered(ours.condition)].reset_index()
+    ours = in_order(by_condition[by_condition.segmenter == segmenter])
     long = ours.melt("condition", list(names), "measure", "iou")
     printed = tables.load_table2()
     printed["measure"] = [c if c in names else f"iou_{c}" for c in printed.train_class]
@@ -66,10 +65,10 @@ def load_miou(by_condition: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataF
     """Return Table 3: mIoU with interval by condition and segmenter, the printed value beside."""
     rows = by_condition.merge(tables.load_table3(), "left", ["segmenter", "condition"],
                               suffixes=("", "_paper"))  # fmt: skip
-    places = ordered(rows.condition)
-    rows = rows.sort_values("condition", key=lambda c: c.map(places.index), kind="stable")
     cell = Column("", "miou", interval=True, paper="miou_paper")
-    return crossed(rows, [Column("condition", "condition")], "segmenter", cell, words=labels)
+    return crossed(
+        in_order(rows), [Column("condition", "condition")], "segmenter", cell, words=labels
+    )
 
 
 def load_agreement(by_condition: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:

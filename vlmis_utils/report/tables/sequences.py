@@ -9,8 +9,7 @@ import pandas as pd
 from vlmis_utils.analysis.sequences.aggregation import RULES
 from vlmis_utils.analysis.sequences.several import ERRORS
 from vlmis_utils.analysis.sequences.strip import without_numbers
-from vlmis_utils.protocol.conditions import ordered
-from vlmis_utils.report.tables.markdown import Column, cells, crossed
+from vlmis_utils.report.tables.markdown import Column, cells, crossed, in_order
 from vlmis_utils.report.words import METRICS
 
 __all__ = [
@@ -56,12 +55,6 @@ def _lead(key: str, labels: Mapping[str, str]) -> list[Column]:
     return [Column("model", key, words=labels), Column("condition", "condition")]
 
 
-def _sorted(frame: pd.DataFrame, key: str) -> pd.DataFrame:
-    places = ordered(frame.condition)
-    order = frame.condition.map(places.index)
-    return frame.assign(order=order).sort_values([key, "order"], kind="stable")
-
-
 def load_language_over_time(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """Return flicker, persistence, latency and misses by VLM and condition.
 
@@ -70,7 +63,7 @@ def load_language_over_time(frame: pd.DataFrame, labels: Mapping[str, str]) -> p
         labels: model name to the name shown.
     """
     return cells(
-        _sorted(frame, "vlm"), *_lead("vlm", labels),
+        in_order(frame, "vlm"), *_lead("vlm", labels),
         Column("flicker of mentions", "flicker", interval=True),
         Column("frames a hallucination lasts", "persistence", interval=True),
         Column("frames until first mentioned", "latency", interval=True),
@@ -82,7 +75,7 @@ def load_language_over_time(frame: pd.DataFrame, labels: Mapping[str, str]) -> p
 def load_safety_over_time(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """Return the measures of the safety answer over time by VLM and condition."""
     return cells(
-        _sorted(frame, "vlm"), *_lead("vlm", labels),
+        in_order(frame, "vlm"), *_lead("vlm", labels),
         Column("flicker", "safety_flicker", interval=True),
         Column("lag, frames", "lag", interval=True),
         Column("drives with a change", "lag_n"),
@@ -96,7 +89,7 @@ def load_safety_over_time(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.
 def load_pixels_over_time(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """Return quality and consistency of segmentation by segmenter and condition."""
     return cells(
-        _sorted(frame, "segmenter"), *_lead("segmenter", labels),
+        in_order(frame, "segmenter"), *_lead("segmenter", labels),
         Column("mIoU", "miou", interval=True),
         Column("flip rate", "flips", digits=3, interval=True),
         Column("without motion", "raw_flips", digits=3, interval=True),
@@ -113,7 +106,7 @@ def load_gains(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """
     lead = [*_lead("vlm", labels), Column("rule", "rule", words=RULES)]
     gain = Column("", "gain", interval=("low", "high"), sign=True)
-    return crossed(_sorted(frame, "vlm"), lead, "metric", gain, words=METRICS)
+    return crossed(in_order(frame, "vlm"), lead, "metric", gain, words=METRICS)
 
 
 def load_price(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
@@ -135,9 +128,8 @@ def load_several(frame: pd.DataFrame) -> pd.DataFrame:
     Args:
         frame: from `analysis.sequences.several.several_frames`.
     """
-    places = ordered(frame.condition)
     return cells(
-        frame.sort_values("condition", key=lambda names: names.map(places.index)),
+        in_order(frame),
         Column("condition", "condition"),
         *(Column(METRICS[name], name, interval=True, sign=True) for name in ERRORS),
         Column("seconds, one frame", "seconds_alone"),

@@ -8,7 +8,7 @@ import pandas as pd
 
 from vlmis_utils.analysis.carry_over import PRINTED
 from vlmis_utils.analysis.claims.decision import VERDICTS
-from vlmis_utils.core.formatting import listing, number, value_range
+from vlmis_utils.core.formatting import capital, listing, number, value_range
 from vlmis_utils.report.tables.carry_over import finding_words
 from vlmis_utils.report.text.sentences import NAMES
 
@@ -35,7 +35,7 @@ def agreement_lines(agreed: pd.DataFrame, labels: Mapping[str, str]) -> list[str
             continue
         same, opposite = int(own.same.sum()), int(own.opposite.sum())
         line = (
-            f"**{_start(first)} and {second}** decide {same + opposite} of {int(own.n.sum())} "
+            f"**{capital(first)} and {second}** decide {same + opposite} of {int(own.n.sum())} "
             f"comparisons both: {same} alike, {opposite} the opposite way"
         )
         against = [
@@ -75,11 +75,11 @@ def verdict_lines(judged: pd.DataFrame, verdicts: pd.DataFrame, worlds: Sequence
     for world in worlds:
         counts = [int((judged[world] == word).sum()) for word in VERDICTS]
         lines.append(
-            f"**{_start(world)}**: {counts[0]} of {len(judged)} claims supported, {counts[1]} "
+            f"**{capital(world)}**: {counts[0]} of {len(judged)} claims supported, {counts[1]} "
             f"contradicted, {counts[2]} not decidable."
         )
     lines += [
-        f"{_start(row.first)} and {row.second} decide {row.same + row.opposite} claims both, and "
+        f"{capital(row.first)} and {row.second} decide {row.same + row.opposite} claims both, and "
         f"agree on {row.same}."
         for row in verdicts.itertuples()
     ]
@@ -169,7 +169,3 @@ def _label(model: str, labels: Mapping[str, str]) -> str:
 
 def _words(key: str, labels: Mapping[str, str]) -> str:
     return " ".join(labels.get(part, part) for part in key.split(" "))
-
-
-def _start(words: str) -> str:
-    return words[:1].upper() + words[1:]

@@ -8,7 +8,7 @@ import pandas as pd
 
 from vlmis_utils.analysis import changes, correlation
 from vlmis_utils.analysis.results import BLANK, Results
-from vlmis_utils.core.formatting import listing, number, percent, value_range, verbatim
+from vlmis_utils.core.formatting import capital, listing, number, percent, value_range, verbatim
 from vlmis_utils.protocol.models import ModelEntry
 from vlmis_utils.report.tables.models import load_models
 from vlmis_utils.report.text.scenes import dataset_words
@@ -158,7 +158,7 @@ def said(results: Results, story: pd.Series, condition: str) -> str:
     marks = "\n".join(f"- [{words}]{{.{'right' if good else 'false'}}}" for good, words in facts)
     body = "\n\n".join(q for q in quotes if q) or f"names {listing(sorted(row.mentioned))}"
     title = condition_words(condition)
-    return f":::{{grid-item-card}} {title[0].upper()}{title[1:]}\n{body}\n\n{marks}\n:::"
+    return f":::{{grid-item-card}} {capital(title)}\n{body}\n\n{marks}\n:::"
 
 
 def run_words(

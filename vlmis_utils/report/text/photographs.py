@@ -32,7 +32,7 @@ def other_weights(one: World, other: World) -> str:
     Checkpoints are compared by the digests that each run recorded.
     """
     ran, beside = (read_run(place(w.results.records)).get("models", {}) for w in (one, other))
-    moved = [name for name in ran if name in beside and _digest(ran, name) != _digest(beside, name)]
+    moved = [n for n in ran if n in beside and ran[n].get("digest") != beside[n].get("digest")]
     if not moved:
         return ""
     names = ", ".join(f"`{name}`" for name in moved)
@@ -41,10 +41,6 @@ def other_weights(one: World, other: World) -> str:
         f"models were measured, one trained longer than the other: {names}. Compare the signs of "
         "changes between the two, rather than levels."
     )
-
-
-def _digest(models: Mapping[str, Mapping[str, object]], name: str) -> object:
-    return models[name].get("digest")
 
 
 def cover_line(worlds: Mapping[str, World]) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
-from vlmis_utils.core.formatting import estimate, number, percent
+from vlmis_utils.core.formatting import capital, estimate, number, percent
 from vlmis_utils.protocol.conditions import FAMILIES
 from vlmis_utils.report.words import LEVEL_WORDS, METRICS, condition_words
 from vlmis_utils.statistics.intervals import interval_sign
@@ -194,7 +194,7 @@ def sentences(
             else:
                 filled.append(f"{part} {nothing}" if parts else nothing)
         name = words.get(name, str(name))
-        start = f"**{name[:1].upper()}{name[1:]}**: " if by else ""
+        start = f"**{capital(name)}**: " if by else ""
         found.append(f"{start}{'; '.join(filled)}.")
     return found
 

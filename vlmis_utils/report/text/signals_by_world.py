@@ -10,7 +10,7 @@ from vlmis_utils.analysis.carry_over import agreement
 from vlmis_utils.analysis.warnings.signals import TARGETS
 from vlmis_utils.analysis.warnings.single import MEAN
 from vlmis_utils.analysis.worlds import World
-from vlmis_utils.core.formatting import listing
+from vlmis_utils.core.formatting import capital, listing
 from vlmis_utils.report.tables.carry_over import signal_words
 
 __all__ = ["left_out", "signal_agreement", "signals_that_hold"]
@@ -83,12 +83,11 @@ def signals_that_hold(found: pd.DataFrame) -> list[str]:
         up, down = (signs > 0).sum(axis=1), (signs < 0).sum(axis=1)
         every, both = up == signs.shape[1], (up > 0) & (down > 0)
         some = (up > 0) & ~every & ~both
-        title = TARGETS[target][:1].upper() + TARGETS[target][1:]
         lines.append(
-            f"**{title}**: {int(every.sum())} of {len(signs)} signals warn in every world"
-            f"{_colon(signs.index[every])}; {int(both.sum())} warn in one and mislead in another, "
-            f"{int(some.sum())} warn in some and are open elsewhere, and {int((up == 0).sum())} "
-            "warn in none."
+            f"**{capital(TARGETS[target])}**: {int(every.sum())} of {len(signs)} signals warn in "
+            f"every world{_colon(signs.index[every])}; {int(both.sum())} warn in one and "
+            f"mislead in another, {int(some.sum())} warn in some and are open elsewhere, and "
+            f"{int((up == 0).sum())} warn in none."
         )
     return lines
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from vlmis_utils.analysis.warnings.signals import TARGETS
-from vlmis_utils.core.formatting import estimate, listing, number, percent
+from vlmis_utils.core.formatting import capital, estimate, listing, number, percent
 
 __all__ = ["avoided", "best_signals", "control", "kept_promises", "unpredictable", "unseen"]
 
@@ -26,7 +26,7 @@ def best_signals(single: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
             f"{labels.get(r.vlm, r.vlm)} by “{r.words}”, AUC {estimate(r.auc, r.low, r.high)}"
             for r in best.itertuples()
         )
-        lines.append(f"**{_upper(TARGETS[target])}**: {listing(said)}.")
+        lines.append(f"**{capital(TARGETS[target])}**: {listing(said)}.")
     return lines
 
 
@@ -52,7 +52,7 @@ def avoided(rows: pd.DataFrame, labels: Mapping[str, str], refused: Sequence[flo
                 ).itertuples()
             )
             parts.append(f"refusing {percent(share)} avoids a share of {listing(each)}")
-        lines.append(f"**{_upper(TARGETS[target])}**: {'; '.join(parts)}.")
+        lines.append(f"**{capital(TARGETS[target])}**: {'; '.join(parts)}.")
     return lines
 
 
@@ -60,7 +60,7 @@ def unpredictable(single: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
     """Return which failures cannot be predicted in a run, and why."""
     rows = single[single.reason != ""]
     return [
-        f"{_upper(TARGETS[r.target])} of {labels.get(r.vlm, r.vlm)}: {r.reason}."
+        f"{capital(TARGETS[r.target])} of {labels.get(r.vlm, r.vlm)}: {r.reason}."
         for r in rows.itertuples()
     ]
 
@@ -143,7 +143,3 @@ def _change(lost: float) -> str:
     if not np.isfinite(lost) or abs(lost) < 0.005:
         return "no difference"
     return f"{number(abs(lost))} {'less' if lost > 0 else 'more'}"
-
-
-def _upper(words: str) -> str:
-    return words[:1].upper() + words[1:]
