@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from vlmis_utils.analysis.results import Results
+from vlmis_utils.analysis.worlds import by_architecture
 from vlmis_utils.metrics.miou_intervals import resampled_counts
 from vlmis_utils.metrics.segmentation import miou_of_counts
 from vlmis_utils.protocol.datasets import CAMVID_DUSK
@@ -45,8 +46,9 @@ class Light:
     """Day, darkened day and dusk.
 
     Attributes:
-        levels: one row for each model, measure (miou, hr, cor, smr, f1) and light (clean, LL1,
-            LL2, LL3 of the day frames, dusk): value, value_low, value_high; luma, the frames' mean.
+        levels: one row for each model (by architecture, as `worlds.by_architecture` names it),
+            measure (miou, hr, cor, smr, f1) and light (clean, LL1, LL2, LL3 of the day frames,
+            dusk): value, value_low, value_high; luma, the frames' mean.
         matched: one row for each model and measure: natural (dusk minus day), synthetic (the
             ladder at the luma of dusk, or its ``nearest`` rung, minus day) and difference (natural
             minus synthetic), each with _low and _high.
@@ -111,7 +113,8 @@ def compare_light(parts: Sequence[Results], resamples: int) -> Light | None:
     if nearest is not None:
         apart = at[DUSK] - at[nearest]
         gap = Interval(float(apart[0]), *percentiles(apart[1:], scenes=len(night)))
-    return Light(pd.DataFrame(levels), pd.DataFrame(matched), pd.DataFrame(rows), nearest, gap)
+    shown, compared = (by_architecture(pd.DataFrame(part)) for part in (levels, matched))
+    return Light(shown, compared, pd.DataFrame(rows), nearest, gap)
 
 
 def _put_together(parts: Sequence[Results]) -> dict[str, pd.DataFrame]:
