@@ -123,10 +123,13 @@ def _language(language: pd.DataFrame, moved: pd.DataFrame, labels: Mapping[str, 
     start = f"On degraded images the models more often {listing(worse)}"
     if not worse:
         start = "On degraded images the models do not clearly go wrong more often"
-    return (
-        f"**{start}.** The largest change of each rate: {'; '.join(parts)}. Yet a rate can also "
-        f"fall, as {falls} of {len(moved)} do significantly: a model that says less invents less."
+    fall = (
+        f"Yet a rate can also fall, as {falls} of {len(moved)} do significantly: a model that says "
+        "less invents less."
     )
+    if not falls:
+        fall = f"None of the {len(moved)} rates falls significantly."
+    return f"**{start}.** The largest change of each rate: {'; '.join(parts)}. {fall}"
 
 
 def _proxy(over: pd.DataFrame) -> str:

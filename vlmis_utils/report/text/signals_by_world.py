@@ -24,7 +24,7 @@ def left_out(found: pd.DataFrame, worlds: Mapping[str, World]) -> str:
         worlds: from `analysis.worlds.open_worlds`.
     """
     if found.empty:
-        return "No failure can be foretold in these records."
+        return "No failure can be predicted in these records."
     known = found.groupby("world", sort=False).signal.agg(set)
     lacking: dict[tuple[str, ...], list[str]] = {}
     for world, own in known.items():
