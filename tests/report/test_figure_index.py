@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from sphinx.application import Sphinx
 
+from tests.helpers.sphinx_book import build_book
 from vlmis_utils.report.figure_index import first_sentence
 
 CONF = """\
@@ -26,15 +26,10 @@ PAGES = {
 @pytest.fixture(scope="module")
 def html(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("book")
-    (folder / "conf.py").write_text(CONF)
-    for name, text in PAGES.items():
-        (folder / f"{name}.md").write_text(text)
     from PIL import Image
 
     Image.new("L", (2, 2)).save(folder / "dot.png")
-    out = folder / "html"
-    Sphinx(folder, folder, out, folder / "trees", "html", status=None, warningiserror=True).build()
-    return out
+    return build_book(folder, CONF, PAGES)
 
 
 def test_what_is_listed_and_where_it_leads(html: Path) -> None:

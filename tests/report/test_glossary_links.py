@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from sphinx.application import Sphinx
 
+from tests.helpers.sphinx_book import build_book
 from vlmis_utils.report.glossary_links import LINKED
 
 CONF = """\
@@ -29,16 +29,9 @@ def glossary_terms() -> list[str]:
 
 @pytest.fixture(scope="module")
 def html(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("book")
-    (folder / "conf.py").write_text(CONF)
     terms = "\n\n".join(f"{name}\n  What it is." for name in glossary_terms())
-    (folder / "book").mkdir()
-    (folder / "book/glossary.md").write_text(f"# Glossary\n\n:::{{glossary}}\n{terms}\n:::\n")
-    for name, text in PAGES.items():
-        (folder / f"{name}.md").write_text(text)
-    out = folder / "html"
-    Sphinx(folder, folder, out, folder / "trees", "html", status=None, warningiserror=True).build()
-    return out
+    glossary = {"book/glossary": f"# Glossary\n\n:::{{glossary}}\n{terms}\n:::\n"}
+    return build_book(tmp_path_factory.mktemp("book"), CONF, PAGES | glossary)
 
 
 def linked(path: Path) -> list[str]:
