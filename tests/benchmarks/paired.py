@@ -104,6 +104,11 @@ def keep(name: str, lines: Sequence[Mapping[str, object]]) -> Path:
         writer = csv.DictWriter(file, [*lines[0], "machine"], lineterminator="\n")
         writer.writeheader()
         for line in lines:
-            values = {k: round(v, 3) if isinstance(v, float) else v for k, v in line.items()}
+            values = {k: _short(v) if isinstance(v, float) else v for k, v in line.items()}
             writer.writerow(values | {"machine": words})
     return path
+
+
+def _short(value: float) -> float | str:
+    """Three digits; nothing for what is not known."""
+    return "" if value != value else round(value, 3)

@@ -45,6 +45,10 @@ COMMANDS: Mapping[str, str] = {
     "memory-before": f"python {_MEMORY} --most 10000 --package OTHER_CHECKOUT --save",
     "signals": "python tests/benchmarks/bench_signals.py --save",
     "several-frames": "python tests/benchmarks/bench_several_frames.py --save",
+    **{
+        f"drives-{world}": f"python tests/benchmarks/bench_drives.py build/{study}/records --save"
+        for world, study in (("streetworld", "sequences"), ("camvid", "sequences-camvid"))
+    },
 }
 
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -65,6 +69,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
         "seconds",
         "machine",
     ),
+    "drives": ("sequence", "frames", "rate", "safe", "model", "condition", "rule", "machine"),
 }
 _BENCH = ("subject", "inputs", "peer", "ours_ms", "peer_ms", "ratio", "low", "high", "goal",
           "machine")  # fmt: skip
@@ -106,7 +111,8 @@ def load_measured(name: str, folder: str | Path = "book/measured") -> pd.DataFra
         return None
     wanted = _COLUMNS.get(name.partition("-")[0], _BENCH)
     try:
-        found = pd.read_csv(path, keep_default_na=False, na_values={"goal": [""]})
+        empty = [""] if name.startswith("drives") else {"goal": [""]}
+        found = pd.read_csv(path, keep_default_na=False, na_values=empty)
     except (OSError, ValueError) as error:
         raise RunError(f"cannot read {path} ({error}): run `{COMMANDS[name]}`") from error
     lacking = [column for column in wanted if column not in found]

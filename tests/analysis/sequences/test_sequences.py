@@ -5,15 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import bootstrap
 
 from tests.helpers.sequences import write_sequences
+from vlmis_utils.analysis.cost import load_measured
 from vlmis_utils.analysis.sequences.aggregation import (
-    METRICS,
     RULES,
     aggregated,
+    by_rule,
     gains,
+    parted,
     quality_gains,
     verdict,
 )
@@ -27,6 +30,8 @@ from vlmis_utils.analysis.sequences.results import (
 from vlmis_utils.analysis.sequences.spells import survival_curves
 from vlmis_utils.core.errors import RunError
 from vlmis_utils.core.formatting import percent
+from vlmis_utils.metrics.per_image import METRIC_COLUMNS
+from vlmis_utils.report.tables.sequences import load_recording
 from vlmis_utils.report.text.sequences import carried, control, in_short, rules_in_short
 
 
@@ -75,7 +80,7 @@ def test_the_last_answer_alone_gains_nothing(found: Sequences, rule: str) -> Non
         assert (same.mentioned.to_list(), same.decision.to_list()) == (
             found.frames.mentioned.to_list(), found.frames.decision.to_list(),
         )  # fmt: skip
-    for column in METRICS.values():
+    for column in METRIC_COLUMNS.values():
         if rule != "probabilities" or column != "smr_i":
             assert np.allclose(same[column], found.frames[column])
 
@@ -84,7 +89,7 @@ def test_a_vote_flickers_less_and_a_gain_is_a_difference_of_rates(found: Sequenc
     voted = found.language_by_drive(aggregated(found, "majority", 3))
     plain = found.language_by_drive()
     assert voted.flicker.mean() < plain.flicker.mean()
-    table = gains(found, 3)
+    table = gains(by_rule(found, 3), 200)
     row = table[(table.rule == "majority") & (table.metric == "smr")].iloc[0]
     at = [(f.vlm == row.vlm) & (f.condition == row.condition) for f in (plain, voted)]
     difference = plain[at[0]].smr.mean() - voted[at[1]].smr.mean()
@@ -93,7 +98,7 @@ def test_a_vote_flickers_less_and_a_gain_is_a_difference_of_rates(found: Sequenc
 
 
 def test_rules_in_short_counts_intervals_on_both_sides(found: Sequences) -> None:
-    table = gains(found, 3)
+    table = gains(by_rule(found, 3), 200)
     table = table.assign(low=-1.0, high=1.0)
     votes = table.index[table.rule == "majority"]
     table.loc[votes[:2], "low"] = 0.01
@@ -106,12 +111,28 @@ def test_rules_in_short_counts_intervals_on_both_sides(found: Sequences) -> None
 
 
 def test_the_made_up_running_mean_gains_nothing(found: Sequences) -> None:
-    assert quality_gains(found).gain.abs().max() < 1e-12
-    table = verdict(found, 3)
+    pixels = found.segmentation_by_drive()
+    assert quality_gains(pixels, 200).gain.abs().max() < 1e-12
+    table = verdict(by_rule(found, 3), pixels, 200)
     assert list(table.of) == ["pixels", "language", "difference"]
     first, second, third = table.gain
     assert third == pytest.approx(second - first)
     assert carried(table).startswith(("Answers gain", "Neither gains"))
+
+
+def test_what_was_kept_of_a_study_gives_its_numbers_again(found: Sequences, tmp_path: Path) -> None:
+    said, seen = by_rule(found, 3), found.segmentation_by_drive()
+    kept = [seen.rename(columns={"segmenter": "model"}), said.rename(columns={"vlm": "model"})]
+    about = {"frames": 6, "rate": 2.0, "safe": 0.5, "machine": "one"}
+    pd.concat(kept).assign(**about).to_csv(tmp_path / "drives-streetworld.csv", index=False)
+    answers, maps = parted(load_measured("drives-streetworld", tmp_path))
+    for again, first in ((gains(answers, 200), gains(said, 200)),
+                         (quality_gains(maps, 200), quality_gains(seen, 200)),
+                         (verdict(answers, maps, 200), verdict(said, seen, 200))):  # fmt: skip
+        pd.testing.assert_frame_equal(again, first)
+    labels = {"clip": "CLIP"}
+    shown = load_recording(load_measured("drives-streetworld", tmp_path), labels)
+    assert len(shown) == len(seen) + len(said) / (1 + len(RULES)) and "CLIP" in set(shown.model)
 
 
 def test_pixels_by_drive(found: Sequences) -> None:

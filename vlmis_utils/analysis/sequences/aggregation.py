@@ -12,14 +12,18 @@ from vlmis_utils.metrics.per_image import failures
 from vlmis_utils.metrics.temporal.aggregation import hysteresis, majority, running_mean, vote
 from vlmis_utils.statistics.resampling import percentiles, sample_and_resamples, weighted_mean
 
-__all__ = ["METRICS", "RULES", "aggregated", "gains", "quality_gains", "verdict"]
+__all__ = [
+    "METRICS", "NEWEST", "RULES", "aggregated", "by_rule", "gains", "parted", "quality_gains",
+    "verdict",
+]  # fmt: skip
 
 # Rule -> words. None costs another answer: they read the last k ones again.
 RULES: dict[str, str] = {
     "majority": "majority vote", "hysteresis": "hysteresis", "probabilities": "mean probabilities",
 }  # fmt: skip
-# Column of `Sequences.frames` of each metric.
-METRICS: dict[str, str] = {"hr": "hr_i", "cor": "omitted", "smr": "smr_i"}
+NEWEST = "newest alone"
+# Column of `Sequences.language_by_drive` of each metric.
+METRICS: dict[str, str] = {"hr": "hr", "cor": "omitted", "smr": "smr"}
 
 
 def aggregated(found: Sequences, rule: str, k: int) -> pd.DataFrame:
@@ -79,27 +83,60 @@ def _leaning(found: Sequences, frames: pd.DataFrame) -> np.ndarray:
     return frames.merge(table, "left", ["vlm", "condition", "scene_id"]).lean.to_numpy(float)
 
 
-def _by_drive(frames: pd.DataFrame) -> pd.DataFrame:
-    grouped = frames.groupby(["vlm", "condition", "sequence"], sort=True)
-    return (
-        grouped[list(METRICS.values())]
-        .mean()
-        .rename(columns={column: name for name, column in METRICS.items()})
+def by_rule(found: Sequences, k: int) -> pd.DataFrame:
+    """Return the measures of each drive, of the newest answer alone and under each rule.
+
+    Args:
+        found: the study.
+        k: answers that are read together.
+
+    Returns:
+        rule (`NEWEST` or one of `RULES`) and the columns of `Sequences.language_by_drive`.
+    """
+    frames = {NEWEST: None} | {rule: aggregated(found, rule, k) for rule in RULES}
+    return pd.concat(
+        [found.language_by_drive(table).assign(rule=rule) for rule, table in frames.items()],
+        ignore_index=True,
     )
 
 
-def gains(found: Sequences, k: int) -> pd.DataFrame:
+def parted(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what was kept of a study (``book/measured/drives-*.csv``) as it would be computed.
+
+    Returns:
+        `by_rule`, and `Sequences.segmentation_by_drive`.
+    """
+    of_pixels = rows.rule.isna()
+    return (
+        rows[~of_pixels].rename(columns={"model": "vlm"}),
+        rows[of_pixels].rename(columns={"model": "segmenter"}),
+    )
+
+
+def _better(spoken: pd.DataFrame, rule: str) -> pd.DataFrame:
+    """The rates of the newest answer alone less those of a rule, by vlm, condition, sequence."""
+    rates = spoken.set_index(["vlm", "condition", "sequence"])[["rule", *METRICS.values()]]
+    plain, ruled = (
+        rates[rates.rule == name].drop(columns="rule").sort_index() for name in (NEWEST, rule)
+    )
+    return (plain - ruled).rename(columns={column: name for name, column in METRICS.items()})
+
+
+def gains(spoken: pd.DataFrame, resamples: int) -> pd.DataFrame:
     """Return what each rule gains in each metric, for every VLM and condition.
+
+    Args:
+        spoken: from `by_rule`.
+        resamples: of the drives.
 
     Returns:
         vlm, condition, rule, metric, gain (newest answer alone minus the rule, so that more is
         better), low, high: the mean over drives of paired differences, resampled by drive.
     """
-    plain = _by_drive(found.frames)
-    weights = sample_and_resamples(len(found.drives), found.results.bootstrap)
+    weights = sample_and_resamples(spoken.sequence.nunique(), resamples)
     rows = []
     for rule in RULES:
-        better = plain - _by_drive(aggregated(found, rule, k))
+        better = _better(spoken, rule)
         for (vlm, condition), group in better.groupby(level=["vlm", "condition"], sort=False):
             for metric in METRICS:
                 if rule == "probabilities" and metric != "smr":
@@ -109,14 +146,18 @@ def gains(found: Sequences, k: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def quality_gains(found: Sequences) -> pd.DataFrame:
+def quality_gains(pixels: pd.DataFrame, resamples: int) -> pd.DataFrame:
     """Return what the running mean of scores gains in mIoU: segmenter, condition, gain, low, high.
 
     Segmenters that give labels alone have none and are left out.
+
+    Args:
+        pixels: from `Sequences.segmentation_by_drive`.
+        resamples: of the drives.
     """
-    drives = found.segmentation_by_drive().sort_values("sequence")
+    drives = pixels.sort_values("sequence")
+    weights = sample_and_resamples(drives.sequence.nunique(), resamples)
     drives = drives.assign(gain=drives.miou_smoothed - drives.miou).dropna(subset=["gain"])
-    weights = sample_and_resamples(len(found.drives), found.results.bootstrap)
     rows = [
         dict(zip(("segmenter", "condition"), key, strict=True))
         | _interval(weights, group.gain.to_numpy())
@@ -125,23 +166,29 @@ def quality_gains(found: Sequences) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["segmenter", "condition", "gain", "low", "high"])
 
 
-def verdict(found: Sequences, k: int, rule: str = "majority") -> pd.DataFrame:
+def verdict(
+    spoken: pd.DataFrame, pixels: pd.DataFrame, resamples: int, rule: str = "majority"
+) -> pd.DataFrame:
     """Return the gain of quality, that of language, and their difference, over all conditions.
 
     The gain of language is the mean over VLMs, conditions and the three metrics; that of quality
     the mean over segmenters and conditions. A resample draws the same drives for both.
 
+    Args:
+        spoken: from `by_rule`.
+        pixels: from `Sequences.segmentation_by_drive`.
+        resamples: of the drives.
+        rule: of the answers.
+
     Returns:
         of (pixels, language, difference), gain, low, high; empty without scores of segmenters.
     """
-    pixels = found.segmentation_by_drive()
-    pixels = (pixels.miou_smoothed - pixels.miou).groupby(pixels.sequence).mean()
-    if pixels.isna().any():
+    gained = (pixels.miou_smoothed - pixels.miou).groupby(pixels.sequence).mean()
+    if gained.isna().any():
         return pd.DataFrame(columns=["of", "gain", "low", "high"])
-    better = _by_drive(found.frames) - _by_drive(aggregated(found, rule, k))
-    spoken = better.mean(axis=1).groupby(level="sequence").mean()
-    weights = sample_and_resamples(len(found.drives), found.results.bootstrap)
-    parts = {"pixels": pixels, "language": spoken, "difference": spoken - pixels}
+    said = _better(spoken, rule).mean(axis=1).groupby(level="sequence").mean()
+    weights = sample_and_resamples(len(gained), resamples)
+    parts = {"pixels": gained, "language": said, "difference": said - gained}
     return pd.DataFrame(
         [{"of": name} | _interval(weights, part.sort_index().to_numpy())
          for name, part in parts.items()]

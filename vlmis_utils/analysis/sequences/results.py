@@ -79,6 +79,8 @@ class Sequences:
     def language_by_drive(self, frames: pd.DataFrame | None = None) -> pd.DataFrame:
         """Return one row for each vlm, condition and drive, with the measures of `LANGUAGE`.
 
+        And with ``omitted``, COR over all frames, a frame without a critical class counted as 0.
+
         Args:
             frames: in the form of `frames`, say after an aggregation; those of the run without.
         """
@@ -88,7 +90,7 @@ class Sequences:
             dict(zip(keys, key, strict=True)) | self._of_drive(group)
             for key, group in frames.groupby(keys, sort=False)
         ]
-        return pd.DataFrame(rows, columns=[*keys, *LANGUAGE])
+        return pd.DataFrame(rows, columns=[*keys, "omitted", *LANGUAGE])
 
     def _of_drive(self, group: pd.DataFrame) -> dict[str, float]:
         vocabulary = self.results.reading.vocabulary
@@ -102,7 +104,8 @@ class Sequences:
         risky = (words == "safe") & ~safe
         return {
             "hr": group.hr_i.mean(), "cor": group.omitted_conditional.mean(),
-            "smr": group.smr_i.mean(), "flicker": language.flicker(said, real),
+            "omitted": group.omitted.mean(), "smr": group.smr_i.mean(),
+            "flicker": language.flicker(said, real),
             "safety_flicker": language.flicker(words, safe),
             "persistence": _mean(n for n, _ in lasted),
             "latency": _mean(n for n, _ in waited), "never": _mean(not seen for _, seen in waited),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from vlmis_utils.analysis.sequences.aggregation import RULES
+from vlmis_utils.analysis.sequences.aggregation import NEWEST, RULES
 from vlmis_utils.analysis.sequences.several import ERRORS
 from vlmis_utils.analysis.sequences.strip import without_numbers
 from vlmis_utils.report.tables.markdown import Column, cells, crossed, in_order
@@ -18,6 +18,7 @@ __all__ = [
     "load_language_over_time",
     "load_pixels_over_time",
     "load_price",
+    "load_recording",
     "load_safety_over_time",
     "load_several",
 ]
@@ -114,7 +115,7 @@ def load_price(frame: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     return cells(
         frame.sort_values("vlm", kind="stable"),
         Column("model", "vlm", words=labels),
-        Column("rule", "rule"),
+        Column("rule", "rule", words=RULES),
         Column("flicker of mentions", "flicker", interval=True),
         Column("of the safety answer", "safety_flicker", interval=True),
         Column("safety lag, frames", "lag", interval=True),
@@ -135,3 +136,22 @@ def load_several(frame: pd.DataFrame) -> pd.DataFrame:
         Column("seconds, one frame", "seconds_alone"),
         Column("several", "seconds_together"),
     )
+
+
+def load_recording(rows: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """Return the measures of one recording, a row for each model and condition.
+
+    Args:
+        rows: of ``book/measured/drives-camvid.csv``.
+        labels: model name to the name shown.
+    """
+    return cells(
+        rows[rows.rule.isna() | (rows.rule == NEWEST)], *_lead("model", labels),
+        Column("mIoU", "miou"),
+        Column("flip rate without motion", "raw_flips", digits=3),
+        Column("flicker of mentions", "flicker"),
+        Column("of the safety answer", "safety_flicker"),
+        Column("frames a hallucination lasts", "persistence", digits=1),
+        Column("time missed", "missed"),
+        Column("unsafe time judged safe", "exposure"),
+    )  # fmt: skip
