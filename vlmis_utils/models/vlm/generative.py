@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from transformers.image_processing_backends import TorchvisionBackend
 
 from vlmis_utils.core.progress import say
 from vlmis_utils.models.batching import answer_in_parts, check_images
@@ -233,8 +234,13 @@ class Generative:
             say(f"{self._name}: {text}")
 
     def _inputs(self, chats: list[str], images: Tensor) -> Any:
-        """Return the model's inputs for each image, or stack of images, and each chat."""
-        stacks = images.cpu() if images.ndim == 5 else images.cpu()[:, None]
+        """Return the model's inputs for each image, or stack of images, and each chat.
+
+        Images stay on their device where the processor works on tensors, and most do.
+        """
+        if not isinstance(self._processor.image_processor, TorchvisionBackend):
+            images = images.cpu()  # it works on PIL images or arrays
+        stacks = images if images.ndim == 5 else images[:, None]
         repeated = [list(stack) for stack in stacks for _ in chats]  # a list for each chat
         inputs = self._processor(
             text=chats * len(images), images=repeated, padding=True, return_tensors="pt"
