@@ -53,15 +53,22 @@ def test_label_agreement_has_a_row_a_rule_and_reference() -> None:
 
 
 def test_full_size_has_a_row_a_model_and_says_when_there_is_none(tmp_path: Path) -> None:
-    assert "not been measured" in tables.full_size_words(tables.read_full_size(tmp_path))
-    about = {"frames": 10, "cpu_seconds": 0.5, "mib": 900.0, "machine": "a machine"}
+    assert "not been measured" in tables.full_size_words(tables.read_full_size(tmp_path), {}, {})
+    about = {"frames": 10, "cpu_seconds": 0.5, "mib": 900.0, "machine": "a", "digest": "12"}
     rows = [
         about | {"model": "s", "condition": c, "miou": 0.5, "official_miou": 0.5, "largest_gap": g}
         for c, g in (("clean", 0.0), ("LL3", 2e-16))
     ]
-    pd.DataFrame([*rows, about | {"model": "v"}]).to_csv(tmp_path / "full-size.csv", index=False)
+    rows.append(about | {"model": "v", "frames": 2, "digest": "old"})
+    pd.DataFrame(rows).to_csv(tmp_path / "full-size.csv", index=False)
     found = tables.read_full_size(tmp_path)
     cells = tables.load_full_size(found, {"s": "S"})
     assert cells.model.tolist() == ["S", "v"]
-    assert cells.iloc[0, 3] == "2e-16" and cells.iloc[1, 3] == "–"
-    assert "2e-16" in tables.full_size_words(found)
+    assert cells.frames.tolist() == ["10", "2"]
+    assert cells.iloc[0, 4] == "2e-16" and cells.iloc[1, 4] == "–"
+    words = tables.full_size_words(found, {"s": "S"}, {"s": "12", "v": "new"})
+    assert "2e-16" in words and "all 2 conditions, for S." in words
+    assert "earlier" not in words, "of a VLM there is no score that depends on its weights"
+    assert "mIoU of S is that of an earlier" in tables.full_size_words(
+        found, {"s": "S"}, {"s": "13"}
+    )

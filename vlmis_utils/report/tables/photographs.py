@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from vlmis_utils.analysis.worlds import World
-from vlmis_utils.core.formatting import percent
+from vlmis_utils.core.formatting import listing, percent
 from vlmis_utils.protocol.classes import CRITICAL_CLASSES, OBJECT_CLASSES
 from vlmis_utils.records.kept import KEPT
 from vlmis_utils.report.tables.markdown import Column, cells, crossed, span
@@ -77,24 +77,36 @@ def load_prevalence(found: pd.DataFrame) -> pd.DataFrame:
 def read_full_size(root: str | Path = KEPT) -> pd.DataFrame:
     """Return ``full-size.csv``, what was measured at full size; no rows where nothing was."""
     path = Path(root) / "full-size.csv"
-    return pd.read_csv(path) if path.exists() else pd.DataFrame()
+    return pd.read_csv(path, dtype={"digest": str}) if path.exists() else pd.DataFrame()
 
 
-def full_size_words(rows: pd.DataFrame) -> str:
-    """Return how far our IoU is from the official evaluator's, and where times are from.
+def full_size_words(rows: pd.DataFrame, labels: Mapping[str, str], there: Mapping[str, str]) -> str:
+    """Return how far our IoU is from the official evaluator's, and what times and IoU are of.
 
     Args:
         rows: from `read_full_size`.
+        labels: model name to label.
+        there: model name to the digest of the checkpoint that is here; others are taken as told.
     """
     if rows.empty:
         return "This has not been measured yet."
-    frames, machine, gap = rows.frames.iloc[0], rows.machine.iloc[0], rows.largest_gap.max()
+    machine, gap = rows.machine.iloc[0], rows.largest_gap.max()
     apart = f"is within {gap:.0e} of" if gap else "equals"
+    scored = rows.dropna(subset=["miou"])
+    own = scored[scored.model.isin(there)]
+    stale = dict.fromkeys(own[own.digest != own.model.map(there)].model)
+    earlier = (
+        f" The mIoU of {listing(labels.get(m, m) for m in stale)} is that of an earlier checkpoint;"
+        " parity, time and memory do not depend on the weights."
+        if stale
+        else ""
+    )
     return (
-        f"Over {frames} frames the IoU of every class {apart} that of the official evaluator, "
-        "under every condition measured. Times and memory are of "
-        f"{machine}; the models bring a frame to the size that they were trained at, so time goes "
-        "to corruption, resizing and counting as well."
+        f"The IoU of every class {apart} that of the official evaluator, under all "
+        f"{scored.condition.nunique()} conditions, for "
+        f"{listing(labels.get(m, m) for m in scored.model.unique())}.{earlier} Times and memory "
+        f"are of {machine}; the models bring a frame to the size that they were trained at, so "
+        "time goes to corruption, resizing and counting as well."
     )
 
 
@@ -102,8 +114,8 @@ def load_full_size(rows: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFram
     """Return, by model, mIoU beside the official evaluator's, processor time and memory.
 
     Args:
-        rows: of ``full-size.csv``: model, cpu_seconds, mib and, of segmenters, a row a condition
-            with miou, official_miou, largest_gap.
+        rows: of ``full-size.csv``: model, frames, cpu_seconds, mib and, of segmenters, a row a
+            condition with miou, official_miou, largest_gap.
         labels: model name to label.
     """
     clean = rows[(rows.condition == "clean") | rows.condition.isna()].set_index("model")
@@ -112,6 +124,7 @@ def load_full_size(rows: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFram
     return cells(
         table.loc[gaps.index],
         Column("model", "name"),
+        Column("frames", "frames", digits=0),
         Column("mIoU, clean", "miou", digits=4),
         Column("official mIoU, clean", "official_miou", digits=4),
         Column(

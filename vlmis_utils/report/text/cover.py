@@ -171,7 +171,8 @@ def run_words(
     }
     models = {
         kind: listing(
-            f"{labels.get(row.name, row.name)} ({row.parameters} parameters)"
+            labels.get(row.name, row.name)
+            + (f" ({row.parameters} parameters)" if row.parameters != "–" else "")
             for row in load_models(catalogue, known).assign(name=known).itertuples()
         )
         for kind, known in names.items()
