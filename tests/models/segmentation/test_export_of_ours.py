@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.helpers.exported_files import write_onnx
 from vlmis_utils.datasets.registry import open_dataset
 from vlmis_utils.models.segmentation.deeplab import DeepLabV3Plus
 from vlmis_utils.models.segmentation.loading import load_segmenter
@@ -57,3 +60,14 @@ def test_it_gives_the_same_labels(name: str, tmp_path: Path, images: Tensor) -> 
     found = load_segmenter(exported).predict(images)
     assert len(expected.unique()) > 8
     assert (found == expected).float().mean() > 0.9999, "near ties alone may differ"
+
+
+def test_the_entry_that_the_page_about_models_shows_loads(tmp_path: Path) -> None:
+    page = Path("notebooks/models.md").read_text(encoding="utf-8")
+    shown = re.search(r"```yaml\n(.*?)```", page, re.DOTALL).group(1)
+    weights = np.random.default_rng(0).normal(size=(3, 3))
+    path = write_onnx(tmp_path / "mine.onnx", weights, (1, 3, 8, 8))
+    (tmp_path / "models.yaml").write_text(shown.replace("checkpoints/mine.onnx", str(path)))
+    mine = load_segmenter(load_catalogue(tmp_path / "models.yaml")["mine"])
+    noise = torch.randint(0, 256, (1, 3, 8, 8), generator=torch.Generator().manual_seed(0))
+    assert set(mine.predict(noise.to(torch.uint8)).unique().tolist()) == {0, 13}, "road and car"
