@@ -66,3 +66,14 @@ def test_what_is_kept_of_signals_is_of_the_records_beside_it(study: str) -> None
     rates = found[(found.target == "wrong call") & (found.vlm != MEAN)].groupby("vlm").rate.first()
     assert len(rates)
     pd.testing.assert_series_equal(rates, failed[rates.index], check_names=False)
+
+
+@pytest.mark.parametrize("study", sorted(p.parent.name for p in Path(kept.KEPT).glob("*/records")))
+def test_what_is_kept_of_all_signals_is_of_the_failures_of_each_alone(study: str) -> None:
+    together = pd.read_parquet(kept.KEPT / study / "summaries/signals_together.parquet")
+    alone = pd.read_parquet(kept.KEPT / study / "summaries/signals.parquet")
+    pairs = set(zip(together.vlm, together.target, strict=True))
+    assert pairs == set(zip(alone.vlm, alone.target, strict=True)) - {
+        (MEAN, target) for target in alone.target
+    }
+    assert together.auc.between(0, 1).all() and (together.low < together.high).all()

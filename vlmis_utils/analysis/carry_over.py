@@ -23,7 +23,7 @@ from vlmis_utils.statistics.intervals import interval_sign
 
 __all__ = [
     "PRINTED", "agreement", "as_signs", "claims_by_world", "findings", "rankings", "tallies",
-    "warning_signs",
+    "warning_models", "warning_signs",
 ]  # fmt: skip
 
 PRINTED = "printed tables"
@@ -105,6 +105,16 @@ def warning_signs(worlds: Mapping[str, World]) -> pd.DataFrame:
     found = pd.concat(parts, ignore_index=True)
     found = found.rename(columns={"target": "finding", "auc": "value"})
     return found.assign(over="", key=found.signal + " " + found.vlm)
+
+
+def warning_models(worlds: Mapping[str, World]) -> pd.DataFrame:
+    """Return the AUC of all signals together in every world, as `warnings.evaluation.model_aucs`.
+
+    Args:
+        worlds: from `analysis.worlds.open_worlds`.
+    """
+    parts = [w.summary("signals_together").assign(world=name) for name, w in worlds.items()]
+    return pd.concat(parts, ignore_index=True)
 
 
 def tallies(found: pd.DataFrame) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from vlmis_utils.analysis.claims.sources import Run
 from vlmis_utils.analysis.correlation import correlations
 from vlmis_utils.analysis.open_results import open_results
 from vlmis_utils.analysis.results import Results
+from vlmis_utils.analysis.warnings.evaluation import model_aucs
 from vlmis_utils.analysis.warnings.single import signal_aucs
 from vlmis_utils.core.io import write_atomically
 from vlmis_utils.core.storage import Place
@@ -52,6 +53,7 @@ SUMMARIES: dict[str, Callable[[Results], pd.DataFrame]] = {
     "correlations": correlations,
     "claims": _claims,
     "signals": signal_aucs,
+    "signals_together": model_aucs,
 }
 
 # What the catalogue's names of the checkpoints trained on photographs end with.

@@ -6,9 +6,11 @@ from types import SimpleNamespace
 
 import pandas as pd
 
+from vlmis_utils.analysis.carry_over import agreement
 from vlmis_utils.analysis.warnings.single import MEAN
-from vlmis_utils.report.tables.carry_over import load_warning_signs
-from vlmis_utils.report.text.signals_by_world import left_out, signal_agreement, signals_that_hold
+from vlmis_utils.report.tables.carry_over import load_warning_models, load_warning_signs
+from vlmis_utils.report.text.carry_over import agreement_lines
+from vlmis_utils.report.text.signals_by_world import left_out, signals_that_hold, together
 
 SIGNS = {
     "noise": (1, 1), "contrast": (1, -1), "brightness": (1, 0), "sharpness": (0, -1),
@@ -40,11 +42,11 @@ def test_signals_that_warn_everywhere_are_named_and_those_that_turn_counted() ->
 
 
 def test_agreement_counts_each_model_and_no_mean() -> None:
-    (line,) = signal_agreement(rows())
-    assert "decide 6 of 10 comparisons both, and agree on 4 of them: critical omission 4 of 6" in (
-        line
-    )
-    assert signal_agreement(rows()[:0]) == []
+    each = agreement(rows()[lambda f: f.vlm != MEAN])
+    (line,) = agreement_lines(each, {}, counted=True)
+    assert "decide 6 of 10 comparisons both: 4 alike, 2 the opposite way" in line
+    assert line.endswith("Alike are critical omission 4 of 6.")
+    assert agreement_lines(agreement(rows()[:0]), {}, counted=True) == []
 
 
 def test_what_one_world_lacks_is_said_with_its_reason() -> None:
@@ -61,3 +63,23 @@ def test_a_table_has_a_column_for_each_world() -> None:
     table = load_warning_signs(rows(), "omission")
     assert list(table.columns) == ["signal: more doubt with", "here", "there"]
     assert table.there.tolist()[4] == "–" and table.here[0].startswith("0.70")
+
+
+def test_what_signals_are_worth_together_is_said_of_each_world() -> None:
+    rows = pd.DataFrame(
+        [
+            {"world": world, "vlm": "a", "target": target, "features": "all signals",
+             "protocol": protocol, "auc": auc, "low": auc - 0.05, "high": auc + 0.05}
+            for world in ("here", "there") for target in ("omission", "wrong call")
+            for protocol, auc in (("new scenes", 0.7), ("known corruption", 0.65),
+                                  ("new corruption", 0.6 if target == "omission" else 0.54))
+            if world == "here" or protocol == "new scenes"
+        ]
+    )  # fmt: skip
+    here, there = together(rows)
+    assert here.startswith("**here**: on new scenes the mean AUC is 0.70, with 2 of 2 intervals")
+    assert "never seen the mean AUC is 0.57, against 0.65" in here and "in 1 of 2 pairs" in here
+    assert there.endswith("none can be left out.")
+    table = load_warning_models(rows, {"a": "A"})
+    assert list(table.columns) == ["failure", "model", "judged on", "here", "there"]
+    assert table.there.tolist().count("–") == 4 and together(rows[:0]) == []

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from vlmis_utils.analysis.warnings.signals import SOURCES, Warnings
+from vlmis_utils.analysis.results import Results
+from vlmis_utils.analysis.warnings.signals import SOURCES, Warnings, load_warnings
 from vlmis_utils.analysis.warnings.single import single_signals
 from vlmis_utils.analysis.warnings.tasks import Task, tasks
 from vlmis_utils.statistics.cross_validation import cross_validated, fitted
@@ -28,7 +29,7 @@ from vlmis_utils.statistics.prediction import (
 from vlmis_utils.statistics.resampling import sample_and_resamples
 from vlmis_utils.statistics.selective import precision_draws
 
-__all__ = ["AGAINST", "FEATURES", "PROTOCOLS", "Evaluation", "evaluate"]
+__all__ = ["AGAINST", "FEATURES", "PROTOCOLS", "Evaluation", "evaluate", "model_aucs"]
 
 # Set of features -> the sources of signals in it; those without need what no vehicle knows.
 FEATURES: Mapping[str, tuple[str, ...]] = {
@@ -116,6 +117,20 @@ def evaluate(
     single = single_signals(warnings, resamples) if len(features) > 1 else pd.DataFrame()
     frames = (pd.DataFrame(rows, columns=None if rows else _EMPTY) for rows in (models, gains))
     return Evaluation(single, *frames, probabilities, left_out)
+
+
+def model_aucs(results: Results, resamples: int = 200) -> pd.DataFrame:
+    """Return how well the model of all signals foretells each failure, under each of `PROTOCOLS`.
+
+    Args:
+        results: of a run; the segmenter that is watched is its first.
+        resamples: of the scenes.
+
+    Returns:
+        vlm, target, features (``all signals``), protocol, auc, low, high.
+    """
+    found = evaluate(load_warnings(results), resamples, ["all signals"]).models
+    return found[["vlm", "target", "features", "protocol", "auc", "low", "high"]]
 
 
 def _model(

@@ -61,7 +61,8 @@ SIGNALS: Mapping[str, Signal] = {
     },
     "tempered": Signal("entropy at the fitted temperature", "segmenter", _ONE, "scores"),
     **{
-        f"flip_{region}": Signal(f"changes when mirrored, {where}", "segmenter", _TWICE, "mirror")
+        f"flip_{region}": Signal(f"changes, mirrored and shifted, {where}", "segmenter", _TWICE,
+                                 "mirror")
         for region, where in _WHERE.items()
     },
     "disagree_image": Signal("segmenters disagree, whole image", "segmenter", _ALL, "maps"),

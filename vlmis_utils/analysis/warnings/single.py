@@ -7,6 +7,8 @@ one condition are compared.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -42,6 +44,17 @@ def alone(warnings: Warnings, task: Task) -> dict[str, np.ndarray]:
     return {n: np.where(np.isfinite(v), v, np.nanmean(v)) for n, v in known.items()}
 
 
+def _scored(
+    warnings: Warnings, resamples: int
+) -> Iterator[tuple[Task, str, np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield task, signal, its values (m,), weights (R, m) and AUC (R,) in every resample."""
+    weights = sample_and_resamples(int(warnings.scene.max()) + 1, resamples)
+    for task in (task for task in tasks(warnings) if not task.reason):
+        drawn = weights[:, task.scene]
+        for name, own in alone(warnings, task).items():
+            yield task, name, own, drawn, auc_draws(task.outcome, own, drawn)
+
+
 def single_signals(warnings: Warnings, resamples: int) -> pd.DataFrame:
     """Return how well each signal alone foretells each failure of each VLM.
 
@@ -55,28 +68,25 @@ def single_signals(warnings: Warnings, resamples: int) -> pd.DataFrame:
         with its _low, _high; n, the images, and rate, the share that fails; reason, why a failure
         cannot be foretold, in a single row without a signal.
     """
-    weights = sample_and_resamples(int(warnings.scene.max()) + 1, resamples)
     condition = warnings.pictures.condition.to_numpy(str)
-    rows = []
-    for task in tasks(warnings):
-        about = {"vlm": task.vlm, "target": task.target, "n": len(task.at), "reason": task.reason}
-        about["rate"] = float(task.outcome.mean()) if len(task.at) else np.nan
-        if task.reason:
-            rows.append(about | _NOTHING)
-            continue
-        drawn, here = weights[:, task.scene], condition[task.at]
-        for name, own in alone(warnings, task).items():
-            signal = SIGNALS.get(name)
-            words = (signal.words, signal.source) if signal else TRUTH
-            auc = from_draws(auc_draws(task.outcome, own, drawn), task.scenes, "logit")
-            precise = precision_draws(task.outcome, own, drawn)
-            area = from_draws(precise, task.scenes, "logit")
-            row = {"signal": name, "words": words[0], "source": words[1], "auc": float(auc.value)}
-            row |= auc.numbers() | {"precision": float(area.value)}
-            row |= {f"precision_{end}": value for end, value in area.numbers().items()}
-            row["within"] = float(auc_draws(task.outcome, own, drawn[:1], here)[0])
-            rows.append(about | row)
+    rows = [_about(task) | _NOTHING for task in tasks(warnings) if task.reason]
+    for task, name, own, drawn, aucs in _scored(warnings, resamples):
+        signal = SIGNALS.get(name)
+        words = (signal.words, signal.source) if signal else TRUTH
+        auc = from_draws(aucs, task.scenes, "logit")
+        area = from_draws(precision_draws(task.outcome, own, drawn), task.scenes, "logit")
+        row = {"signal": name, "words": words[0], "source": words[1], "auc": float(auc.value)}
+        row |= auc.numbers() | {"precision": float(area.value)}
+        row |= {f"precision_{end}": value for end, value in area.numbers().items()}
+        row["within"] = float(auc_draws(task.outcome, own, drawn[:1], condition[task.at])[0])
+        rows.append(_about(task) | row)
     return pd.DataFrame(rows)
+
+
+def _about(task: Task) -> dict[str, object]:
+    rate = float(task.outcome.mean()) if len(task.at) else np.nan
+    about = {"vlm": task.vlm, "target": task.target, "n": len(task.at), "reason": task.reason}
+    return about | {"rate": rate}
 
 
 def signal_aucs(results: Results, resamples: int = 200) -> pd.DataFrame:
@@ -92,24 +102,20 @@ def signal_aucs(results: Results, resamples: int = 200) -> pd.DataFrame:
         rate, the share of images that fail.
     """
     warnings = load_warnings(results)
-    scenes = int(warnings.scene.max()) + 1
-    weights = sample_and_resamples(scenes, resamples)
     draws: dict[tuple[str, str], dict[str, np.ndarray]] = {}
-    rates: dict[str, dict[str, float]] = {}
-    for task in (task for task in tasks(warnings) if not task.reason):
-        rates.setdefault(task.target, {})[task.vlm] = float(task.outcome.mean())
-        drawn = weights[:, task.scene]
-        for name, own in alone(warnings, task).items():
-            found = auc_draws(task.outcome, own, drawn)
-            draws.setdefault((task.target, name), {})[task.vlm] = found
+    rates: dict[tuple[str, str], list[float]] = {}
+    for task, name, _, _, aucs in _scored(warnings, resamples):
+        draws.setdefault((task.target, name), {})[task.vlm] = aucs
+        rates.setdefault((task.target, name), []).append(float(task.outcome.mean()))
     rows = []
     for (target, name), each in draws.items():
-        mean = float(np.mean(list(rates[target].values())))
-        for vlm, found in (each | {MEAN: np.mean(list(each.values()), axis=0)}).items():
-            auc = from_draws(found, scenes, "logit")
+        own = rates[target, name]
+        shares = [*own, float(np.mean(own))]
+        with_mean = each | {MEAN: np.mean(list(each.values()), axis=0)}
+        for (vlm, aucs), rate in zip(with_mean.items(), shares, strict=True):
+            auc = from_draws(aucs, int(warnings.scene.max()) + 1, "logit")
             ends = float(auc.low), float(auc.high)
             sign = int(interval_sign(ends[0] - 0.5, ends[1] - 0.5))
-            rate = rates[target].get(vlm, mean)
             rows.append((vlm, target, name, float(auc.value), *ends, sign, rate))
     frame = pd.DataFrame(rows, columns=[*_TEXT, *_NUMBERS])
     return frame.astype(dict.fromkeys(_NUMBERS, float))

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from vlmis_utils.analysis.examples import View
-from vlmis_utils.analysis.warnings.refusal import SCORES
 from vlmis_utils.analysis.warnings.signals import TARGETS
 from vlmis_utils.analysis.warnings.single import MEAN
 from vlmis_utils.protocol.conditions import CONDITION_NAMES
@@ -17,9 +16,8 @@ from vlmis_utils.report.style import (
     GREY,
     INK,
     LINES,
+    PALE,
     WIDTH,
-    legend,
-    mark_handle,
     new_figure,
     styled,
 )
@@ -31,10 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_curves", "plot_single", "plot_unsure", "plot_worlds"]
 
-_LOOKS = {
-    "all signals": (LINES[0], "-"), "mIoU": (LINES[1], "--"), "order": (GREY, ":"),
-    "truth": (INK, "-."),
-}  # fmt: skip
+# Curves of `plot_curves`: words, colour (dark enough for text), dashes.
+_LOOKS = {"all signals": ("all signals", LINES[0], "-"), "mIoU": ("low mIoU", "#8a5a00", "--")}
 
 
 def _legible(axis: Axes) -> None:
@@ -137,27 +133,42 @@ def plot_unsure(views: Sequence[tuple[View, np.ndarray]]) -> Figure:
 
 @styled
 def plot_curves(curves: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
-    """Risk over coverage, a panel for each VLM and a line for each score.
+    """Risk over coverage, a panel for each VLM; grey between refusing at random and the best.
 
     Args:
         curves: from `analysis.warnings.refusal.curves`, with at least one row.
         labels: words of VLMs.
     """
     vlms = list(dict.fromkeys(curves.vlm))
-    figure, axes = new_figure(3.4, 1, len(vlms), sharey=True)
+    figure, axes = new_figure(3.0, 1, len(vlms), sharey=True)
+    top = float(np.nanmax(curves.risk)) if curves.risk.notna().any() else 1.0
+    axes[0, 0].set(ylabel="risk of the answers kept", ylim=(0, 1.15 * max(top, 1e-3)))
     for axis, vlm in zip(axes[0], vlms, strict=True):
-        for name, (tint, dashes) in _LOOKS.items():
-            own = curves[(curves.vlm == vlm) & (curves.score == name)]
-            axis.plot(own.coverage, own.risk, color=tint, linestyle=dashes)
+        lines = curves[curves.vlm == vlm].pivot(index="coverage", columns="score", values="risk")
+        axis.fill_between(lines.index, lines.truth, lines.order, color=PALE, alpha=0.6, lw=0)
+        axis.plot(lines.order, color=GREY, linestyle=":")
+        for name, (_, tint, dashes) in _LOOKS.items():
+            axis.plot(lines[name], color=tint, linestyle=dashes)
         axis.set(title=labels.get(vlm, vlm), xlim=(0, 1), xticks=[0, 0.5, 1])
         axis.set_xticklabels(["0", "0.5", "1"])
-    axes[0, 0].set(ylabel="risk of the answers kept")
-    top = float(np.nanmax(curves.risk)) if curves.risk.notna().any() else 1.0
-    axes[0, 0].set_ylim(0, 1.05 * max(top, 1e-3))
+        if axis is axes[0, 0]:
+            _label_curves(axis, lines)
     figure.supxlabel("coverage: share of answers kept")
-    handles = [
-        mark_handle(SCORES[name], tint, "", linestyle=dashes)
-        for name, (tint, dashes) in _LOOKS.items()
-    ]
-    legend(figure, handles, columns=2)
     return figure
+
+
+def _label_curves(axis: Axes, lines: pd.DataFrame) -> None:
+    """Write what each line is beside it: left above the upper, right below the lower curve."""
+    middle = lines.iloc[len(lines) // 2]
+    upper = max(_LOOKS, key=lambda name: middle[name])
+    for name, (words, tint, _) in _LOOKS.items():
+        above = name == upper
+        axis.annotate(
+            words, (middle.name, middle[name]), xytext=(-3, 3) if above else (3, -3),
+            textcoords="offset points", color=tint, fontsize=9,
+            ha="right" if above else "left", va="bottom" if above else "top",
+        )  # fmt: skip
+    first = lines.iloc[0]
+    for words, height in (("at random", first.order), ("the best", 0.0)):
+        axis.annotate(words, (first.name, height), xytext=(0, 2), textcoords="offset points",
+                      color=INK, fontsize=9, va="bottom")  # fmt: skip

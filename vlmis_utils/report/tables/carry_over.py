@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from vlmis_utils.analysis.claims.decision import VERDICTS
+from vlmis_utils.analysis.warnings.evaluation import PROTOCOLS
 from vlmis_utils.analysis.warnings.signals import SIGNALS, TARGETS
 from vlmis_utils.analysis.warnings.single import MEAN, TRUTH
 from vlmis_utils.core.formatting import number
@@ -17,7 +18,7 @@ from vlmis_utils.report.text.sentences import NAMES
 
 __all__ = [
     "finding_words", "load_agreement", "load_claims_by_world", "load_disputed", "load_rankings",
-    "load_signs", "load_warning_signs", "load_worst", "signal_words",
+    "load_signs", "load_warning_models", "load_warning_signs", "load_worst", "signal_words",
 ]  # fmt: skip
 
 
@@ -125,6 +126,20 @@ def load_warning_signs(found: pd.DataFrame, target: str) -> pd.DataFrame:
     rows = rows.assign(words=rows.signal.map(signal_words))
     auc = Column("", "value", interval=("low", "high"))
     return crossed(rows, [Column("signal: more doubt with", "words")], "world", auc)
+
+
+def load_warning_models(models: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """Return failure, model, what is judged, and a column a world: AUC of all signals together.
+
+    Args:
+        models: from `analysis.carry_over.warning_models`.
+        labels: model name to label.
+    """
+    lead = [
+        Column("failure", "target", words=TARGETS), Column("model", "vlm", words=labels),
+        Column("judged on", "protocol", words=PROTOCOLS),
+    ]  # fmt: skip
+    return crossed(models, lead, "world", Column("", "auc", interval=("low", "high")))
 
 
 def load_claims_by_world(

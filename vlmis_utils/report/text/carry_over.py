@@ -22,15 +22,20 @@ __all__ = [
 ]
 
 
-def agreement_lines(agreed: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
+def agreement_lines(
+    agreed: pd.DataFrame, labels: Mapping[str, str], counted: bool = False
+) -> list[str]:
     """Return for each pair of worlds how often they agree, and on what they are opposed.
 
     Args:
         agreed: from `analysis.carry_over.agreement`.
         labels: model name to label.
+        counted: give each finding's count of comparisons decided alike, and name none that is
+            opposed: for findings with too many.
     """
     lines = []
-    for (first, second), own in agreed.groupby(["first", "second"], sort=False):
+    pairs = agreed.groupby(["first", "second"], sort=False) if len(agreed) else ()
+    for (first, second), own in pairs:
         if not own.n.sum():
             continue
         same, opposite = int(own.same.sum()), int(own.opposite.sum())
@@ -38,6 +43,13 @@ def agreement_lines(agreed: pd.DataFrame, labels: Mapping[str, str]) -> list[str
             f"**{capital(first)} and {second}** decide {same + opposite} of {int(own.n.sum())} "
             f"comparisons both: {same} alike, {opposite} the opposite way"
         )
+        if counted:
+            each = (
+                f"{finding_words(r.finding, r.over)} {r.same} of {r.same + r.opposite}"
+                for r in own.itertuples()
+            )
+            lines.append(f"{line}. Alike are {listing(each)}.")
+            continue
         against = [
             f"{finding_words(r.finding, r.over)} ({listing(_words(k, labels) for k in r.differ)})"
             for r in own.itertuples()

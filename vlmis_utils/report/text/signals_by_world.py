@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from vlmis_utils.analysis.carry_over import agreement
 from vlmis_utils.analysis.warnings.signals import TARGETS
 from vlmis_utils.analysis.warnings.single import MEAN
 from vlmis_utils.analysis.worlds import World
-from vlmis_utils.core.formatting import capital, listing
+from vlmis_utils.core.formatting import capital, listing, number
 from vlmis_utils.report.tables.carry_over import signal_words
+from vlmis_utils.report.text.warnings import unseen
 
-__all__ = ["left_out", "signal_agreement", "signals_that_hold"]
+__all__ = ["left_out", "signals_that_hold", "together"]
 
 
 def left_out(found: pd.DataFrame, worlds: Mapping[str, World]) -> str:
@@ -42,28 +42,6 @@ def left_out(found: pd.DataFrame, worlds: Mapping[str, World]) -> str:
     return f"Signals that only some worlds have are not compared. {'; '.join(said)}{why}."
 
 
-def signal_agreement(found: pd.DataFrame) -> list[str]:
-    """Return for every two worlds on how many pairs of signal and VLM they agree.
-
-    Args:
-        found: from `analysis.carry_over.warning_signs`.
-    """
-    agreed = agreement(found[found.vlm != MEAN])
-    if agreed.empty:
-        return []
-    lines = []
-    for (first, second), own in agreed.groupby(["first", "second"], sort=False):
-        same, against, n = (int(own[c].sum()) for c in ("same", "opposite", "n"))
-        if not n:
-            continue
-        each = (f"{TARGETS[r.finding]} {r.same} of {r.same + r.opposite}" for r in own.itertuples())
-        lines.append(
-            f"**{first} and {second}** decide {same + against} of {n} comparisons both, and agree "
-            f"on {same} of them: {listing(each)}."
-        )
-    return lines
-
-
 def signals_that_hold(found: pd.DataFrame) -> list[str]:
     """Return, for each failure, which signals warn in every world and which do not.
 
@@ -89,6 +67,21 @@ def signals_that_hold(found: pd.DataFrame) -> list[str]:
             f"mislead in another, {int(some.sum())} warn in some and are open elsewhere, and "
             f"{int((up == 0).sum())} warn in none."
         )
+    return lines
+
+
+def together(models: pd.DataFrame) -> list[str]:
+    """Return, for each world, what all signals together are worth, and on corruptions never seen.
+
+    Args:
+        models: from `analysis.carry_over.warning_models`.
+    """
+    lines = []
+    for world, own in models.groupby("world", sort=False):
+        known = own[own.protocol == "new scenes"]
+        line = f"**{world}**: on new scenes the mean AUC is {number(known.auc.mean())}, with "
+        line += f"{int((known.low > 0.5).sum())} of {len(known)} intervals above 0.5. "
+        lines.append(line + unseen(own))
     return lines
 
 

@@ -31,7 +31,7 @@ def best_signals(single: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
 
 
 def avoided(rows: pd.DataFrame, labels: Mapping[str, str], refused: Sequence[float]) -> list[str]:
-    """Return the share of failures that refusing avoids, for each failure.
+    """Return which share of the failures refusing avoids, for each failure.
 
     Args:
         rows: from `analysis.warnings.refusal.refusals`.
@@ -44,14 +44,13 @@ def avoided(rows: pd.DataFrame, labels: Mapping[str, str], refused: Sequence[flo
     for target, group in rows[rows.score == "all signals"].groupby("target", sort=False):
         parts = []
         for share in refused:
-            key = f"avoided_{share:g}"
+            ends = (f"avoided_{share:g}{end}" for end in ("", "_low", "_high"))
+            columns = (group[name] for name in ends)
             each = (
-                f"{labels.get(r.vlm, r.vlm)} {estimate(r.value, r.low, r.high)}"
-                for r in group.rename(
-                    columns={key: "value", f"{key}_low": "low", f"{key}_high": "high"}
-                ).itertuples()
+                f"{estimate(*numbers)} of those of {labels.get(vlm, vlm)}"
+                for vlm, *numbers in zip(group.vlm, *columns, strict=True)
             )
-            parts.append(f"refusing {percent(share)} avoids a share of {listing(each)}")
+            parts.append(f"refusing {percent(share)} of the answers avoids {listing(each)}")
         lines.append(f"**{capital(TARGETS[target])}**: {'; '.join(parts)}.")
     return lines
 
