@@ -6,9 +6,13 @@ import asyncio
 from pathlib import Path
 
 import nbformat
+import pytest
+from jupyterlab.labapp import LabApp
+from jupyterlab_server.config import ConfigManager
 from jupytext import TextFileContentsManager
+from jupytext_config.labconfig import LabConfig
 
-from vlmis_utils.report.lab import arguments
+from vlmis_utils.report.lab import arguments, main
 from vlmis_utils.report.lab_kernels import FolderKernels
 from vlmis_utils.report.pages import find_pages
 
@@ -20,6 +24,19 @@ def test_kernels_start_in_the_folder_that_is_served(tmp_path: Path) -> None:
     given = dict(word.lstrip("-").split("=") for word in arguments(tmp_path))
     assert given["ServerApp.root_dir"] == str(tmp_path)
     assert given["ServerApp.kernel_manager_class"].endswith(f".{FolderKernels.__name__}")
+
+
+def test_a_double_click_opens_a_page_as_a_notebook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "elsewhere")
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setattr(LabApp, "launch_instance", lambda _: None)
+    assert main([]) == 0
+    settings = ConfigManager(config_dir_name="labconfig").get("default_setting_overrides")
+    # What jupytext itself writes for a reader who asks for it.
+    theirs = LabConfig(settings_file=tmp_path / "none").set_default_viewers(["markdown", "myst"])
+    assert settings == theirs.config
 
 
 def test_every_page_opens_as_a_notebook_and_saving_keeps_what_it_says(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 ``make lab`` starts it. A page names its files from the repository, as `vlmis` does, so kernels
 start there and not in the folder of the page. Jupytext reads and writes the pages; an ``.ipynb``
-that it keeps beside one, for the outputs, is ignored by git.
+that it keeps beside one, for the outputs, is ignored by git. A double click opens a page as a
+notebook, which ``labconfig/`` beside this file asks for; a reader's own settings come first.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -37,6 +39,8 @@ def main(argv: list[str] | None = None) -> int:
         say(f"error: {UserError('JupyterLab is needed: pip install vlmis[lab]')}")
         return 1
     words = sys.argv[1:] if argv is None else argv
+    folders = [str(Path(__file__).parent), os.environ.get("JUPYTER_CONFIG_PATH")]
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, folders))
     LabApp.launch_instance([*arguments(Path.cwd()), *words])
     return 0
 

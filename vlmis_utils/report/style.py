@@ -26,14 +26,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "FAMILY_LOOKS", "GREY", "INK", "LINES", "PALE", "RIGHT", "WIDTH", "WRONG", "Look", "book_look",
-    "colour", "label_lines", "legend", "load_labels", "marker", "mark_handle", "new_figure",
-    "patch_legend", "show", "styled",
+    "FAMILY_LOOKS", "FEW", "GREY", "INK", "LINES", "PALE", "RIGHT", "WIDTH", "WRONG", "Look",
+    "book_look", "colour", "label_lines", "legend", "load_labels", "mark_handle", "marker",
+    "new_figure", "patch_legend", "show", "styled",
 ]  # fmt: skip
 
 Look = tuple[str, str]  # colour and marker
 
 WIDTH = 5.4  # inches
+FEW = 3  # lines that are named beside their ends; more have a legend
 INK, GREY, PALE = "#1b1f24", "#8a8f98", "#e3e6ea"
 # For lines that are no model: blue, orange, green and purple of Okabe and Ito.
 LINES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
@@ -147,16 +148,19 @@ def patch_legend(
     legend(figure, [*patches, *more], columns, handletextpad=0.8)
 
 
-def label_lines(axis: Axes, ends: Mapping[str, tuple[float, float, str]]) -> None:
+def label_lines(axis: Axes, ends: Mapping[str, tuple[float, float, str]], size: float = 10) -> None:
     """Write names beside the right ends of lines, in place of a legend; limits must be set.
 
     Args:
         axis: where.
         ends: words to the last point of a line, x and y in data units, and its colour.
+        size: of the words, in points.
     """
+    if not ends:
+        return
     places = {w: axis.transData.transform((x, y)) for w, (x, y, _) in ends.items()}
     box = axis.get_window_extent()
-    apart = 1.25 * 10 / 72 * axis.figure.dpi / box.height  # of lines of 10-point text
+    apart = 1.25 * size / 72 * axis.figure.dpi / box.height  # of lines of text
     order = sorted(places, key=lambda w: places[w][1])
     heights = np.array([(places[w][1] - box.y0) / box.height for w in order])
     shifts = apart * np.arange(len(order))
@@ -164,4 +168,5 @@ def label_lines(axis: Axes, ends: Mapping[str, tuple[float, float, str]]) -> Non
     moved -= max(0.0, (moved - heights).max() / 2)
     for words, height in zip(order, moved, strict=True):
         axis.annotate(words, (1.0, height), xycoords="axes fraction", xytext=(5, 0),
-                      textcoords="offset points", va="center", color=ends[words][2])  # fmt: skip
+                      textcoords="offset points", va="center", color=ends[words][2],
+                      fontsize=size)  # fmt: skip

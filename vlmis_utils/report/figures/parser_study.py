@@ -16,8 +16,7 @@ from vlmis_utils.report.style import (
     INK,
     Look,
     colour,
-    legend,
-    mark_handle,
+    label_lines,
     new_figure,
     styled,
 )
@@ -81,8 +80,14 @@ def plot_reliability(reliability: pd.DataFrame, labels: Mapping[str, str]) -> Fi
     for axis in figure.axes:
         axis.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle=":", zorder=0.9)
         axis.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
-    legend(figure, [
-        mark_handle("clean"), mark_handle("degraded", mark="s", markerfacecolor="white"),
-        mark_handle("calibrated", INK, "", linewidth=1, linestyle=":"),
-    ])  # fmt: skip
+    columns = len(figure.axes) // len(models)
+    task = max(set(reliability.task), key=TASKS.index)
+    for axis, model in zip(figure.axes[columns - 1 :: columns], models, strict=True):
+        own = reliability[(reliability.vlm == model) & (reliability.task == task)]
+        ends = {"calibrated": (1.0, 1.0, INK)}
+        for pictures, rows in own.dropna(subset=["true"]).groupby("pictures", sort=False):
+            last = rows.loc[rows.score.idxmax()]
+            mark = "●" if pictures == CLEAN else "□"
+            ends[f"{mark} {pictures}"] = (last.score, last.true, colour(model))
+        label_lines(axis, ends)
     return figure

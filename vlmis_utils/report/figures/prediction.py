@@ -10,7 +10,7 @@ import pandas as pd
 
 from vlmis_utils.report.figures.correlation import excludes_zero, symmetric, zero_handles
 from vlmis_utils.report.figures.intervals import plot_intervals
-from vlmis_utils.report.style import GREY, LINES, styled
+from vlmis_utils.report.style import GREY, LINES, label_lines, styled
 from vlmis_utils.report.words import LEVEL_WORDS, METRICS
 from vlmis_utils.statistics.prediction import reliability
 
@@ -87,17 +87,18 @@ def plot_reliability(
     """
     rows = pictures[pictures.segmenter.isin(["", segmenter]) & pictures.features.isin(features)]
     keys = ["metric", "vlm", "features"]
-    points = []
+    parts = []
     for key, part in rows.groupby(keys, sort=False):
         known = part.dropna(subset=["probability"])
         x, y = [np.nan], [np.nan]
         if len(known):
             x, y, _ = reliability(known.outcome, known.probability, bins).T
         point = dict(zip(keys, key, strict=True)) | {"predicted": x, "share": y}
-        points.append(pd.DataFrame(point))
+        parts.append(pd.DataFrame(point))
+    points = pd.concat(parts, ignore_index=True)
     figure = plot_intervals(
-        pd.concat(points, ignore_index=True), "share", "predicted", "features",
-        1.1 + 1.75 * rows.metric.nunique(), labels={}, columns="vlm", titles=labels, rows="metric",
+        points, "share", "predicted", "features",
+        1.1 + 1.75 * rows.metric.nunique(), columns="vlm", titles=labels, rows="metric",
         row_titles={metric: f"share that fail, {words}" for metric, words in METRICS.items()},
         interval=None, looks={f: (tint, "o") for f, tint in zip(features, LINES, strict=False)},
         connect=True, upright=True, apart=0, size=3.5, words="predicted probability of failure",
@@ -106,4 +107,13 @@ def plot_reliability(
         axis.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", zorder=0.9)
         axis.set(xlim=(0, 1), ylim=(0, 1), yticks=[0, 0.5, 1])
         axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+    vlms = list(dict.fromkeys(points.vlm))
+    metrics = [metric for metric in METRICS if metric in set(points.metric)]
+    for axis, metric in zip(figure.axes[len(vlms) - 1 :: len(vlms)], metrics, strict=True):
+        own = points[(points.metric == metric) & (points.vlm == vlms[-1])].dropna(subset="share")
+        ends = own.sort_values("predicted").groupby("features", sort=False).last()
+        label_lines(axis, {
+            name: (end.predicted, end.share, LINES[list(features).index(name)])
+            for name, end in ends.iterrows()
+        }, 9)  # fmt: skip
     return figure

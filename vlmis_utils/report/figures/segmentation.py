@@ -11,7 +11,7 @@ import pandas as pd
 from vlmis_utils.protocol.classes import CRITICAL_CLASSES, LANGUAGE_NAMES, TRAIN_CLASSES
 from vlmis_utils.protocol.conditions import FAMILIES, ladder, ordered
 from vlmis_utils.report.figures.intervals import plot_intervals
-from vlmis_utils.report.style import GREY, colour, label_lines, new_figure, styled
+from vlmis_utils.report.style import FEW, GREY, colour, label_lines, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,8 +21,6 @@ __all__ = [
     "bold_critical", "load_class_iou", "load_severities", "plot_class_drop", "plot_class_iou",
     "plot_ladders",
 ]  # fmt: skip
-
-_FEW = 3  # lines that are named beside their ends; more have a legend
 
 
 def load_severities(frame: pd.DataFrame, key: str, values: Mapping[str, str]) -> pd.DataFrame:
@@ -71,7 +69,7 @@ def plot_ladders(
     printed = None if paper is None else load_severities(paper, key, values)
     if printed is not None:
         printed = printed[printed[key].isin(set(long[key]))]
-    few = long[key].nunique() <= _FEW
+    few = long[key].nunique() <= FEW
     figure = plot_intervals(
         long, "value", "severity", key, 0.9 + 2.0 * len(values),
         labels=None if few else labels, reference=printed,

@@ -20,13 +20,14 @@ from vlmis_utils.report.figures.language import family_handles, family_of
 from vlmis_utils.report.figures.scenes import colourise
 from vlmis_utils.report.style import (
     FAMILY_LOOKS,
+    FEW,
     GREY,
     INK,
-    PALE,
     RIGHT,
     WIDTH,
     WRONG,
     colour,
+    label_lines,
     legend,
     mark_handle,
     new_figure,
@@ -156,17 +157,17 @@ def plot_survival(curves: pd.DataFrame, labels: Mapping[str, str], rate: float) 
     """
     figure, axes = new_figure(3.0)
     axis = axes[0, 0]
+    ends = {}
     for vlm, rows in curves.groupby("vlm", sort=False):
         time = rows.frames / rate
-        axis.step(time, rows.share, where="post", color=colour(vlm), label=labels.get(vlm, vlm))
+        axis.step(time, rows.share, where="post", color=colour(vlm))
+        ends[labels.get(vlm, vlm)] = (time.iloc[-1], rows.share.iloc[-1], colour(vlm))
         axis.fill_between(time, rows.low, rows.high, step="post", color=colour(vlm), alpha=0.15,
                           linewidth=0)  # fmt: skip
     axis.set(xlabel="seconds", ylabel="still said", ylim=(0, 1.03), xlim=(0, None))
-    axis.grid(color=PALE)
     if curves.empty:
         axis.text(0.5, 0.5, "no model hallucinates", transform=axis.transAxes, ha="center")
-    else:
-        axis.legend(loc="upper right")
+    label_lines(axis, ends)
     return figure
 
 
@@ -179,29 +180,36 @@ def plot_onset(
     Args:
         added: onset (step, drawn solid with its band, or ramp, dashed) to rows of
             `analysis.sequences.onset.since_onset`.
-        models: those drawn, in the order of the legend.
+        models: those drawn; up to three are named at the ends of their lines, more in a legend.
         labels: model name to the name shown.
     """
     figure, axes = new_figure(4.6, 2, 2, sharex=True)
+    few = len(models) <= FEW
     for axis, (measure, words) in zip(axes.flat, MEASURES.items(), strict=True):
         axis.axhline(0, color=GREY, linewidth=1)
         axis.axvline(0, color=GREY, linewidth=1)
-        axis.set(title=words)
+        ends = {}
         for onset, frame in added.items():
             for model, rows in frame[frame.measure == measure].groupby("model", sort=False):
+                name = labels.get(model, model)
+                ends.setdefault(name, (rows.since.iloc[-1], rows.added.iloc[-1], colour(model)))
                 axis.plot(rows.since, rows.added, _STROKES[onset], color=colour(model),
                           marker=".", linewidth=1.5)  # fmt: skip
                 if onset == next(iter(added)):
                     axis.fill_between(rows.since, rows.low, rows.high, color=colour(model),
                                       alpha=0.12, linewidth=0)  # fmt: skip
+        axis.set_title(", ".join([words, *ends]) if few and len(ends) == 1 else words)
+        if few and len(ends) > 1 and axis in axes[:, -1]:
+            label_lines(axis, ends)
     if not added:
-        words = "no degraded picture"
-        axes[0, 0].text(0.5, 0.5, words, transform=axes[0, 0].transAxes, ha="center")
+        axes[0, 0].annotate("no degraded image", (0.5, 0.5), xycoords="axes fraction", ha="center")
     figure.supxlabel("seconds since the onset", fontsize=11)
     figure.supylabel("added", fontsize=11)
-    handles = [mark_handle(labels.get(m, m), colour(m), ".", linestyle="-") for m in models]
+    handles = [mark_handle(labels.get(m, m), colour(m), ".", linestyle="-")
+               for m in ([] if few else models)]  # fmt: skip
     handles += [mark_handle(_ONSETS[o], INK, "", linestyle=_STROKES[o]) for o in added]
-    legend(figure, handles, 3)
+    if handles[1:]:
+        legend(figure, handles, 3)
     return figure
 
 
