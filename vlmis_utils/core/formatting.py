@@ -33,10 +33,10 @@ def number(value: float, digits: int = 2, sign: bool = False) -> str:
 def capital(words: str) -> str:
     """Return words as they stand at the start of a sentence; the rest keeps its case.
 
-    >>> capital("mIoU falls"), capital("")
-    ('MIoU falls', '')
+    >>> capital("light falls"), capital("mIoU falls"), capital("")
+    ('Light falls', 'mIoU falls', '')
     """
-    return words[:1].upper() + words[1:]
+    return words if words[1:2].isupper() else words[:1].upper() + words[1:]
 
 
 def percent(share: float) -> str:

@@ -35,6 +35,8 @@ def test_outcomes_are_counted_by_metric() -> None:
         conclusion(metric="smr"),
     ])  # fmt: skip
     assert words.outcome_findings(found) == [
+        "Under every combination of choices 3 of 4 conclusions stay the same; 1 changes sign under "
+        "some.",
         "**COR**, 3 conclusions: 2 robust (1 of them as unclear) and 1 changing sign.",
         "**SMR**, 1 conclusion: 1 robust.",
     ]

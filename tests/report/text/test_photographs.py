@@ -36,3 +36,33 @@ def test_models_of_other_weights_are_named(tmp_path: Path) -> None:
     said = words.other_weights(one, other)
     assert "`b`" in said and "`a`" not in said and "`c`" not in said
     assert words.other_weights(one, one) == ""
+
+
+def _changes(lows: list[float], highs: list[float], kept: bool = True) -> SimpleNamespace:
+    frames = {
+        "misalignment_changes": pd.DataFrame({"metric": "cor", "condition": "LL3", "low": lows}),
+        "correlations": pd.DataFrame({
+            "metric": "smr", "method": "spearman", "over": ["conditions", "between"],
+            "high": highs,
+        }),
+    }  # fmt: skip
+    results = SimpleNamespace(scenes=range(7))
+    return SimpleNamespace(kept=kept, results=results, summary=frames.__getitem__)
+
+
+@pytest.mark.parametrize(
+    ("lows", "highs", "whole"),
+    [
+        ([0.1, 0.1, -0.1], [-0.1, 0.1], "all of this"),
+        ([0.1, -0.1, -0.1], [-0.1, 0.1], "part of this"),
+        ([-0.1, -0.1, -0.1], [0.1, -0.1], "nothing of this"),
+    ],
+)
+def test_the_cover_counts_what_photographs_show(
+    lows: list[float], highs: list[float], whole: str
+) -> None:
+    said = words.cover_line({"CamVid": _changes(lows, highs)})
+    assert said.startswith(f"**On photographs, {whole} shows again.** On 7 frames of CamVid")
+    assert f"in {sum(low > 0 for low in lows)} of 3 comparisons" in said
+    assert f"and which image is in {int(highs[1] < 0)}." in said
+    assert words.cover_line({"CamVid": _changes(lows, highs, kept=False)}) == ""

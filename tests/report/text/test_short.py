@@ -41,6 +41,6 @@ def test_predictions_stand_beside_the_condition() -> None:
             ("smr", "condition", 0.5)]  # fmt: skip
     scores = pd.DataFrame(rows, columns=["metric", "features", "auc"])
     text = predictions(scores, {"cor": "an omission", "smr": "a wrong safety call"})
-    assert "an omission with an AUC of 0.75, where the condition alone has 0.60" in text
+    assert "an omission with an AUC of 0.75 (the condition alone: 0.60)" in text
     assert "safety" not in text
     assert predictions(scores.iloc[:0], {"cor": "x"}).startswith("no failure")

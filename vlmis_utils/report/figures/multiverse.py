@@ -162,4 +162,4 @@ def _matrix(axis: Axes, rows: pd.DataFrame, levels: list[tuple[str, str, bool]])
 
 
 def _capital(name: str) -> str:
-    return name if name.startswith(("mIoU", "ε")) else capital(name)
+    return name if name.startswith("ε") else capital(name)

@@ -38,8 +38,12 @@ def conclusion_name(row: pd.Series, labels: Mapping[str, str]) -> str:
 
 
 def outcome_findings(found: pd.DataFrame) -> list[str]:
-    """Return a line for each metric: how many conclusions have which outcome."""
-    lines = []
+    """Return how many conclusions hold under all choices, then a line for each metric."""
+    robust, turned = ((found.outcome == outcome).sum() for outcome in ("robust", "changes sign"))
+    lines = [
+        f"Under every combination of choices {robust} of {len(found)} conclusions stay the same; "
+        f"{turned} {'changes' if turned == 1 else 'change'} sign under some."
+    ]
     for metric, rows in found.groupby("metric", sort=False):
         parts = []
         for outcome in OUTCOMES:

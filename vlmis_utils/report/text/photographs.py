@@ -49,7 +49,7 @@ def cover_line(worlds: Mapping[str, World]) -> str:
     Args:
         worlds: from `analysis.worlds.open_worlds`.
     """
-    parts = []
+    lines, held = [], []
     for name, world in worlds.items():
         if not world.kept:
             continue
@@ -58,17 +58,19 @@ def cover_line(worlds: Mapping[str, World]) -> str:
         found = world.summary("correlations")
         found = found[(found.metric == "smr") & (found.method == "spearman")]
         over, between = (found[found.over == o] for o in ("conditions", "between"))
-        parts.append(
-            f"on {len(world.results.scenes)} frames of {name} an object that matters is left out "
-            f"more often in {int((moved.low > 0).sum())} of {len(moved)} pairs of model and "
-            f"condition; a low mIoU goes with misjudged safety in {int((over.high < 0).sum())} of "
-            f"{len(over)} pairs of models over the averages of the conditions, and in "
-            f"{int((between.high < 0).sum())} of {len(between)} among the images of one"
+        more, apart = moved.low > 0, over.high < 0
+        held += [more.mean() > 0.5, apart.mean() > 0.5]
+        lines.append(
+            f"On {len(world.results.scenes)} frames of {name}, models leave out what matters more "
+            f"often than on clean images in {more.sum()} of {len(more)} comparisons; a low mIoU "
+            f"tells which conditions are dangerous in {apart.sum()} of {len(apart)} pairs of "
+            f"models, and which image is in {int((between.high < 0).sum())}."
         )
-    if not parts:
+    if not lines:
         return ""
+    whole = "all of this" if all(held) else "part of this" if any(held) else "nothing of this"
     return (
-        "**And on photographs?** With models that saw photographs, counting what the 95 % "
-        f"interval decides: {'; '.join(parts)}. "
+        f"**On photographs, {whole} shows again.** {' '.join(lines)} Each is counted where its "
+        "95 % interval excludes zero, with models that saw photographs in training. "
         "{ref}`Which findings hold on photographs too <photographs-carry-over>`."
     )

@@ -72,8 +72,8 @@ def predictions(scores: pd.DataFrame, failures: Mapping[str, str]) -> str:
     """
     means = scores.dropna(subset=["auc"]).groupby(["metric", "features"]).auc.mean()
     parts = [
-        f"{words} with an AUC of {number(means[metric, 'mIoU'])}, where the condition alone has "
-        f"{number(means[metric, 'condition'])}"
+        f"{words} with an AUC of {number(means[metric, 'mIoU'])} (the condition alone: "
+        f"{number(means[metric, 'condition'])})"
         for metric, words in failures.items()
         if {(metric, "mIoU"), (metric, "condition")} <= set(means.index)
     ]
