@@ -1,4 +1,4 @@
-"""What moves between a picture and its clean twin, by hand and against scipy."""
+"""What moves between a picture and the clean one, by hand and against scipy."""
 
 from __future__ import annotations
 

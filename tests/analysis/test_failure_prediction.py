@@ -102,7 +102,7 @@ def test_gains_are_differences_of_scores(found: Prediction) -> None:
     assert (outside == (found.gains.p < 0.05)).all()
 
 
-def test_a_failure_that_follows_the_clean_picture_is_foretold_by_it(results: Results) -> None:
+def test_a_failure_that_follows_the_clean_picture_is_predicted_by_it(results: Results) -> None:
     stubborn = Results(results.records, bootstrap=100)
     images = results.vlm_per_image().query("vlm == 'clip'")
     clean = images[images.condition == "clean"].set_index(["vlm", "scene_id"]).smr_i
@@ -114,7 +114,7 @@ def test_a_failure_that_follows_the_clean_picture_is_foretold_by_it(results: Res
     assert (auc > 0.99).all()
 
 
-def test_a_failure_that_always_happens_cannot_be_foretold(results: Results) -> None:
+def test_a_failure_that_always_happens_cannot_be_predicted(results: Results) -> None:
     hopeless = Results(results.records, bootstrap=50)
     frame_hopeless = results.vlm_per_image().assign(smr_i=1.0)
     hopeless.vlm_per_image = frame_hopeless.copy

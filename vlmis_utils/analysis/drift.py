@@ -1,4 +1,4 @@
-"""Does a stable embedding mean a stable decision? What moves between a picture and its clean twin.
+"""Does a stable embedding mean a stable decision? What moves between a picture and the clean one.
 
 Embeddings are compared by cosine distance. The margin is that of the safety decision: the gap of a
 contrastive model's two scores, or of a generative model's probabilities of yes and no; its drift is

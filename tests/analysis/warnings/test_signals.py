@@ -117,7 +117,7 @@ def test_older_records_have_the_signals_of_their_answers(records: Path, tmp_path
     assert not {"sharpness", "entropy_image", "distance", "omits_seen"} & set(known)
 
 
-def test_models_foretell_what_a_signal_shows_and_no_shuffled_target(watched: Warnings) -> None:
+def test_models_predict_what_a_signal_shows_and_no_shuffled_target(watched: Warnings) -> None:
     doubt = watched.signals["clip"]["entropy_image"].to_numpy()
     rng = np.random.default_rng(0)
     failed = (doubt + 0.2 * rng.normal(size=len(doubt)) > np.median(doubt)).astype(float)

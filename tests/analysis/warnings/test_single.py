@@ -66,7 +66,7 @@ def test_the_mean_over_models_is_that_of_their_aurocs(results: Results, watched:
     assert np.array_equal(found.sign, decided) and (decided != 0).any()
 
 
-def test_a_failure_in_few_scenes_is_not_foretold(watched: Warnings) -> None:
+def test_a_failure_in_few_scenes_is_not_predicted(watched: Warnings) -> None:
     vlm = watched.vlms[0]
     for scenes in (LEAST - 1, LEAST):
         for value, words in ((1.0, "happens"), (0.0, "fails to happen")):

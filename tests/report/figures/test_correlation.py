@@ -24,7 +24,7 @@ from vlmis_utils.analysis.quality_measures import (
 from vlmis_utils.analysis.results import Results
 from vlmis_utils.analysis.validation.error_rates import pooling_errors
 from vlmis_utils.report.figures import correlation as pictures
-from vlmis_utils.report.figures import prediction as foretold
+from vlmis_utils.report.figures import prediction as prediction_figures
 from vlmis_utils.report.style import show
 from vlmis_utils.report.tables import correlation as tables
 from vlmis_utils.report.tables import numbered
@@ -61,8 +61,8 @@ def frames(results: Results) -> SimpleNamespace:
         levels=correlation.correlations(results),
         given=confounding.partial_correlations(results),
         strata=confounding.stratified_correlations(results),
-        rivals=measure_correlations(results),
-        foretold=predict_failures(results),
+        measures=measure_correlations(results),
+        predicted=predict_failures(results),
         words=measure_words(results),
     )
 
@@ -93,12 +93,14 @@ def test_figures_of_levels_and_of_what_stands_behind(frames: SimpleNamespace) ->
     assert len(figure.axes) == 1 and size(figure)[0] > 200
 
 
-def test_figures_of_rivals_and_predictions(frames: SimpleNamespace) -> None:
-    figure = foretold.plot_measures(frames.rivals, LABELS, frames.words, segmenter="segformer")
+def test_figures_of_measures_and_predictions(frames: SimpleNamespace) -> None:
+    figure = prediction_figures.plot_measures(
+        frames.measures, LABELS, frames.words, segmenter="segformer"
+    )
     assert len(figure.axes) == 12 and size(figure)[0] > 200
-    assert len(foretold.plot_auc(frames.foretold.scores, LABELS).axes) == 2
-    said = frames.foretold.pictures
-    figure = foretold.plot_reliability(said, LABELS, "segformer")
+    assert len(prediction_figures.plot_auc(frames.predicted.scores, LABELS).axes) == 2
+    said = frames.predicted.pictures
+    figure = prediction_figures.plot_reliability(said, LABELS, "segformer")
     assert len(figure.axes) == 2 * said.vlm.nunique() and size(figure)[0] > 200
 
 
@@ -121,9 +123,9 @@ def test_tables_are_finished_cells(results: Results, frames: SimpleNamespace) ->
         "richness": tables.load_richness(confounding.scene_richness(results), LABELS),
         "alarms": tables.load_false_alarms(rates),
         "measures": tables.load_measures(by_condition, frames.words, LABELS),
-        "rivals": tables.load_measure_gains(frames.rivals, frames.words, "within"),
-        "auc": tables.load_auc(frames.foretold.scores, LABELS, "smr"),
-        "gains": tables.load_prediction_gains(frames.foretold.gains),
+        "measure gains": tables.load_measure_gains(frames.measures, frames.words, "within"),
+        "auc": tables.load_auc(frames.predicted.scores, LABELS, "smr"),
+        "gains": tables.load_prediction_gains(frames.predicted.gains),
     }
     for name, table in finished.items():
         cells = np.ravel(table.to_numpy())
@@ -136,6 +138,6 @@ def test_tables_are_finished_cells(results: Results, frames: SimpleNamespace) ->
 def test_sentences_read_right_with_little_to_say(frames: SimpleNamespace) -> None:
     said = [
         sentences.opposition_finding(frames.levels), sentences.interval_finding(frames.levels),
-        predictions.best_measure(frames.rivals, frames.words),
+        predictions.best_measure(frames.measures, frames.words),
     ]  # fmt: skip
     assert all("nan" not in s and s.endswith(".") for s in said)

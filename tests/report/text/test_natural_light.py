@@ -39,7 +39,7 @@ def test_dusk_is_placed_on_the_ladder_or_off_it() -> None:
 @pytest.mark.parametrize(("nearest", "made"), [(None, "Table 1"), ("LL3", "LL3")])
 def test_only_differences_beyond_the_interval_are_named(nearest: str | None, made: str) -> None:
     (line,) = words.light_lines(light(0.07, nearest), {"a": "A", "b": "B"})
-    assert f"worse than {made} for 1, better for 0, and not told apart for 1" in line
+    assert f"worse than {made} for 1, better for 0, and not significantly different for 1" in line
     assert f"(dusk minus {made}: A +0.20" in line and "B" not in line
 
 

@@ -200,9 +200,9 @@ def _safety_levels(
         for lights, words in _LIGHTS.items()
     ]
     narrower = [
-        Level("no foresight", SafetyRule(STOPPING_DISTANCE, horizon=0.0)),
+        Level("no looking ahead", SafetyRule(STOPPING_DISTANCE, horizon=0.0)),
         Level("no STOP signs", SafetyRule(STOPPING_DISTANCE, signs=False)),
-        Level("no foresight, no STOP signs",
+        Level("no looking ahead, no STOP signs",
               SafetyRule(STOPPING_DISTANCE, horizon=0.0, signs=False)),
     ]  # fmt: skip
     return (Level(geometry[0].name, SafetyRule()), *geometry[1:], *narrower, *image)

@@ -1,4 +1,4 @@
-"""How well signals foretell failures: each alone, and small logistic models of several.
+"""How well signals predict failures: each alone, and small logistic models of several.
 
 A signal alone is used as it is, with the direction that was decided beforehand. A model judges only
 scenes that it was not fitted to. Under ``new corruption`` it was not fitted to any picture of the
@@ -80,7 +80,7 @@ def evaluate(
     warnings: Warnings, resamples: int = 200, features: Iterable[str] = FEATURES,
     ridge: float = 1.0, seed: int = 0,
 ) -> Evaluation:  # fmt: skip
-    """Return how well signals and models of them foretell each failure of each VLM.
+    """Return how well signals and models of them predict each failure of each VLM.
 
     Args:
         warnings: of the run.
@@ -120,7 +120,7 @@ def evaluate(
 
 
 def model_aucs(results: Results, resamples: int = 200) -> pd.DataFrame:
-    """Return how well the model of all signals foretells each failure, under each of `PROTOCOLS`.
+    """Return how well the model of all signals predicts each failure, under each of `PROTOCOLS`.
 
     Args:
         results: of a run; the segmenter that is watched is its first.

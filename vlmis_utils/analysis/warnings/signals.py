@@ -1,4 +1,4 @@
-"""All signals of a run that need no truth, a row for each picture and VLM, and what they foretell.
+"""All signals of a run that need no truth, a row for each picture and VLM, and what they predict.
 
 A signal is given so that more of it means more doubt: those that fall with doubt are negated.
 Distances and temperatures rest on the clean pictures of other scenes, never on the picture's own.
@@ -130,7 +130,7 @@ class Warnings:
 def load_warnings(
     results: Results, segmenter: str | None = None, folds: int = 5, seed: int = 0
 ) -> Warnings:
-    """Return all signals of a run and what they should foretell.
+    """Return all signals of a run and what they should predict.
 
     Args:
         results: of the run.

@@ -1,4 +1,4 @@
-"""How well each signal alone foretells failures, for one run and for several worlds.
+"""How well each signal alone predicts failures, for one run and for several worlds.
 
 A signal is used as it is, with the direction that was decided beforehand: nothing is fitted, so
 nothing has to be left out. What it knows of an image, beyond the condition, shows where images of
@@ -56,7 +56,7 @@ def _scored(
 
 
 def single_signals(warnings: Warnings, resamples: int) -> pd.DataFrame:
-    """Return how well each signal alone foretells each failure of each VLM.
+    """Return how well each signal alone predicts each failure of each VLM.
 
     Args:
         warnings: of the run.
@@ -66,7 +66,7 @@ def single_signals(warnings: Warnings, resamples: int) -> pd.DataFrame:
         vlm, target, signal, words, source; auc with low, high; within, the same where only
         images of one condition are compared; precision (area under the precision-recall curve)
         with its _low, _high; n, the images, and rate, the share that fails; reason, why a failure
-        cannot be foretold, in a single row without a signal.
+        cannot be predicted, in a single row without a signal.
     """
     condition = warnings.pictures.condition.to_numpy(str)
     rows = [_about(task) | _NOTHING for task in tasks(warnings) if task.reason]
@@ -97,7 +97,7 @@ def signal_aucs(results: Results, resamples: int = 200) -> pd.DataFrame:
         resamples: of the scenes, the same for all VLMs, so that a mean has an interval too.
 
     Returns:
-        vlm (`MEAN` for the mean over those of which the failure can be foretold), target, signal,
+        vlm (`MEAN` for the mean over those of which the failure can be predicted), target, signal,
         auc with low and high; sign: 1 where the interval lies above 0.5, -1 below, 0 for open;
         rate, the share of images that fail.
     """

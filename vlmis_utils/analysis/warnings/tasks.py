@@ -1,4 +1,4 @@
-"""What is to be foretold: a failure of a VLM, on the pictures where it can happen."""
+"""What is to be predicted: a failure of a VLM, on the pictures where it can happen."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LEAST = 5  # scenes in which a failure happens, and in which it does not
 
 @dataclass(frozen=True)
 class Task:
-    """Pictures of which a failure of a VLM is to be foretold; arrays are (m,) of those.
+    """Pictures of which a failure of a VLM is to be predicted; arrays are (m,) of those.
 
     Attributes:
         vlm, target: what fails, and how.
@@ -40,7 +40,7 @@ class Task:
 
     @property
     def reason(self) -> str:
-        """Why nothing can be foretold; else empty.
+        """Why nothing can be predicted; else empty.
 
         Where only two scenes fail, many resamples hold neither, and those that are left agree: an
         interval from them would be far too sure of itself.

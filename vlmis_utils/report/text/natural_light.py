@@ -61,7 +61,7 @@ def light_answer(light: Light | None) -> str:
         if len(own):
             more, less, alike = _worse(own)
             words = f"Dusk harms {subject} less than {made} in {less} of {len(own)} comparisons"
-            mean = f", more in {more}, and {alike} are not told apart"
+            mean = f", more in {more}, and {alike} do not differ significantly"
             if subject == "segmentation":
                 mean += (
                     f"; the mean change of mIoU is {number(own.natural.mean(), sign=True)} by dusk "
@@ -87,7 +87,7 @@ def light_lines(light: Light | None, labels: Mapping[str, str]) -> list[str]:
         told = f" (dusk minus {made}: {listing(parts)})" if parts else ""
         lines.append(
             f"**{NAMES[measure]}**: of {len(own)} models dusk is worse than {made} for {more}, "
-            f"better for {less}, and not told apart for {alike}{told}."
+            f"better for {less}, and not significantly different for {alike}{told}."
         )
     return lines
 

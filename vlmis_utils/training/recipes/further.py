@@ -5,7 +5,7 @@ with their usual losses behind the frozen part of the trunk, Qwen2-VL's language
 questions about cached vision tokens: presence and descriptions go on being asked, lest they are
 forgotten. Few scenes carry the label that changed; they are searched for and drawn more often.
 
-Tried when STOP signs and foresight came, on 196 scenes, it cost more than it gave
+Tried when STOP signs and looking ahead came, on 196 scenes, it cost more than it gave
 (``label_change.csv``): the committed checkpoints are as they were.
 """
 
