@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from vlmis_utils.core.provenance import cores
 
@@ -21,9 +21,10 @@ if os.environ.get("PYTEST_XDIST_WORKER"):
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # The same examples in every run, so that a change is judged by what it changed;
-# HYPOTHESIS_PROFILE=random looks for new ones.
-settings.register_profile("repeatable", derandomize=True, database=None)
-settings.register_profile("random", derandomize=False)
+# HYPOTHESIS_PROFILE=random looks for new ones. How long one takes says how busy the machine is.
+_UNTIMED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("repeatable", derandomize=True, database=None, **_UNTIMED)
+settings.register_profile("random", derandomize=False, **_UNTIMED)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -26,7 +26,7 @@ def test_auc_is_scikit_learns_in_every_resample() -> None:
     x, y = simulated()
     score = np.round(x[:, 0], 1)
     weights = sample_and_resamples(SCENES, 5, seed=2)
-    found = auc_draws(y, score, weights[:, SCENE])
+    found = auc_draws(y, score, weights, scene=SCENE)
     for row, auc in zip(weights, found, strict=True):
         assert auc == pytest.approx(roc_auc_score(y, score, sample_weight=row[SCENE] + 1e-12))
 
@@ -74,7 +74,7 @@ def test_intervals_of_auc_and_of_a_gain_cover_the_truth() -> None:
         own = np.sqrt(0.5) * rng.normal(size=scenes)[scene]
         first = y + own + rng.normal(size=len(y))
         second = first + rng.normal(size=len(y))
-        draws = [auc_draws(y, s, weights[:, scene]) for s in (first, second)]
+        draws = [auc_draws(y, s, weights, scene=scene) for s in (first, second)]
         auc, gain = (
             from_draws(draws[0], scenes, "logit"),
             from_draws(draws[0] - draws[1], 60, "raw"),

@@ -60,8 +60,8 @@ def drift_by_corruption(results: Results) -> pd.DataFrame:
     rows = []
     for (vlm, family), group in drift(results).groupby(["vlm", "family"], sort=False):
         scene = pd.factorize(group.scene_id)[0]
-        weights = sample_and_resamples(scene.max() + 1, results.bootstrap)[:, scene]
-        draws = auc_draws(group.flipped, group.embedding, weights)
+        weights = sample_and_resamples(scene.max() + 1, results.bootstrap)
+        draws = auc_draws(group.flipped, group.embedding, weights, scene=scene)
         auc = from_draws(draws, scene.max() + 1, "logit")
         rho = group.embedding.corr(group.margin, method="spearman")
         low, high = spearman_interval(rho, len(group)) if len(group) > 3 else (np.nan, np.nan)

@@ -186,7 +186,7 @@ def _evaluate(
     scene, outcome = task.scene, task.outcome
     p = cross_validated(features, outcome, task.folds, ridge)
     plain = cross_validated(features[:, :0], outcome, task.folds)
-    draws = auc_draws(outcome, p, weights[:, scene], task.folds)
+    draws = auc_draws(outcome, p, weights, task.folds, scene)
     auc = from_draws(draws, task.scenes, "logit")
     brier = brier_draws(outcome, p, scene, weights)
     skill = from_draws(1 - brier / brier_draws(outcome, plain, scene, weights), task.scenes, "raw")

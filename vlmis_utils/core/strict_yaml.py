@@ -7,7 +7,9 @@ leading zero is refused, and so is a key that stands twice, of which YAML would 
 
 from __future__ import annotations
 
+import copy
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -89,7 +91,7 @@ def parse_yaml(text: str) -> object:
     ['yes', 1e-06, 15, '1:30', None]
     """
     try:
-        return yaml.load(text, Loader=_Core)
+        return copy.deepcopy(_parsed(text))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         parts = [part for part in (error.context, error.problem) if part]
@@ -99,6 +101,12 @@ def parse_yaml(text: str) -> object:
         raise ValueError("it is nested too deeply") from None
     except (yaml.YAMLError, ValueError, TypeError) as error:
         raise ValueError(" ".join(str(error).split())[:300]) from None
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> object:
+    """Parse a text once: a run, a page, or a test reads the same few files many times."""
+    return yaml.load(text, Loader=_Core)
 
 
 def read_yaml(path: Path) -> object:

@@ -8,14 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmis_utils.datasets.rendered import (
-    UNREADABLE,
-    Rendered,
-    arrays_of,
-    cache_root,
-    depth_of,
-    write_arrays,
-)
+from vlmis_utils.datasets.rendered import Rendered, arrays_of, cache_root
 from vlmis_utils.datasets.streetworld import world_seed
 from vlmis_utils.protocol.timing import InTime
 from vlmis_utils.streetworld.correspondence import Seen, pixels_before
@@ -27,10 +20,7 @@ __all__ = ["DriveFrame", "drive_frames"]
 
 @dataclass(frozen=True)
 class DriveFrame(Rendered):
-    """One frame of a drive; rendered when first looked at, then read from the cache.
-
-    `image()`, `labels()`, `instances()` and `depth()` are as of `datasets.streetworld.StreetScene`.
-    """
+    """One frame of a drive; a thing has the same instance number in all of them."""
 
     split: str
     seed: int
@@ -59,39 +49,18 @@ class DriveFrame(Rendered):
         folder = cache_root() / "drives" / drive_version() / self.sequence
         return folder / f"{round(1000 * self.time):06d}.npz"
 
-    def _read(self, *names: str) -> dict[str, NDArray]:
-        """Read arrays of the frame; a missing or damaged file is rendered again."""
-        try:
-            return _arrays(self.path, names)
-        except UNREADABLE:
-            moment = begin(world_seed(self.split, self.seed), self.index).at(self.time)
-            write_arrays(self.path, _arrays_of(moment))
-            return _arrays(self.path, names)
+    def render(self) -> dict[str, np.ndarray]:
+        """Render the arrays that are kept."""
+        return _arrays_of(begin(world_seed(self.split, self.seed), self.index).at(self.time))
 
     @property
     def in_time(self) -> InTime:
         """Where the frame stands in its drive, and how fast the ego car is."""
-        return InTime(self.sequence, self.frame, self.time, float(self._read("speed")["speed"]))
-
-    def image(self) -> NDArray[np.uint8]:
-        """The picture, uint8 (H, W, 3)."""
-        return self._read("image")["image"]
-
-    def labels(self) -> NDArray[np.uint8]:
-        """Train ids, uint8 (H, W)."""
-        return self._read("labels")["labels"]
-
-    def instances(self) -> NDArray[np.int32]:
-        """Instance numbers, int32 (H, W), 0 = none; the same for a thing in all frames."""
-        return self._read("instances")["instances"].astype(np.int32)
-
-    def depth(self) -> NDArray[np.float32]:
-        """Depth in metres, float32 (H, W), inf = sky."""
-        return depth_of(self._read("depth")["depth"])
+        return InTime(self.sequence, self.frame, self.time, float(self.read("speed")["speed"]))
 
     def seen(self) -> Seen:
         """What correspondence between frames is computed from."""
-        found = self._read("labels", "moving", "camera", "gone")
+        found = self.read("labels", "moving", "camera", "gone")
         return Seen(
             found["labels"], self.depth(), found["moving"], tuple(found["camera"].tolist()),
             float(found["gone"]),
@@ -104,16 +73,6 @@ class DriveFrame(Rendered):
             return None
         before = DriveFrame(self.split, self.seed, self.index, self.frame - 1, self.rate)
         return pixels_before(self.seen(), before.seen())
-
-    @property
-    def safe(self) -> bool:
-        """The safety label."""
-        return bool(self._read("safe")["safe"])
-
-    @property
-    def safety_reason(self) -> str:
-        """Why, as of `datasets.streetworld.StreetScene`."""
-        return str(self._read("reason")["reason"])
 
 
 def drive_frames(split: str, seed: int, drives: int, frames: int, rate: float) -> list[DriveFrame]:
@@ -143,8 +102,3 @@ def _arrays_of(moment: Moment) -> dict[str, np.ndarray]:
         "light": np.str_(moment.light or ""),
         "camera": np.array([camera.height, camera.pitch, camera.yaw, camera.fov]),
     }  # fmt: skip
-
-
-def _arrays(path: Path, names: tuple[str, ...]) -> dict[str, NDArray]:
-    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-        return {name: file[name] for name in names}

@@ -1,11 +1,11 @@
-"""What scenes and frames of StreetWorld share: arrays in the cache, and counts of their labels."""
+"""What scenes and frames of StreetWorld share: arrays in the cache, and what is read of them."""
 
 from __future__ import annotations
 
 import os
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from vlmis_utils.protocol.classes import pixel_counts, present_classes
 from vlmis_utils.streetworld.world import Frame
 
-__all__ = ["UNREADABLE", "Rendered", "arrays_of", "cache_root", "depth_of", "write_arrays"]
+__all__ = ["Rendered", "arrays_of", "cache_root", "depth_of", "write_arrays"]
 
 # What reading a missing or damaged file raises.
-UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+_UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
 def cache_root() -> Path:
@@ -26,11 +26,53 @@ def cache_root() -> Path:
 
 
 class Rendered(ABC):
-    """A rendered picture with labels; its kinds say where they come from."""
+    """A rendered picture: made when first looked at, then read from the cache, only what is asked.
+
+    A missing or damaged file is rendered again.
+    """
+
+    @property
+    @abstractmethod
+    def path(self) -> Path:
+        """The picture's file in the cache."""
 
     @abstractmethod
+    def render(self) -> dict[str, np.ndarray]:
+        """Render the arrays that are kept, those of `arrays_of` among them."""
+
+    def read(self, *names: str) -> dict[str, np.ndarray]:
+        """Return some of the arrays that are kept; the others are not unpacked."""
+        try:
+            return _unpacked(self.path, names)
+        except _UNREADABLE:
+            write_arrays(self.path, self.render())
+            return _unpacked(self.path, names)
+
+    def image(self) -> NDArray[np.uint8]:
+        """The picture, uint8 (H, W, 3) sRGB."""
+        return self.read("image")["image"]
+
     def labels(self) -> NDArray[np.uint8]:
-        """Train ids, uint8 (H, W)."""
+        """Train ids, uint8 (H, W), 255 = ignore."""
+        return self.read("labels")["labels"]
+
+    def instances(self) -> NDArray[np.int32]:
+        """Instance numbers, int32 (H, W), 0 = none."""
+        return self.read("instances")["instances"].astype(np.int32)
+
+    def depth(self) -> NDArray[np.float32]:
+        """Depth in metres, float32 (H, W), kept in half precision; inf = sky."""
+        return depth_of(self.read("depth")["depth"])
+
+    @property
+    def safe(self) -> bool:
+        """The safety label."""
+        return bool(self.read("safe")["safe"])
+
+    @property
+    def safety_reason(self) -> str:
+        """Why, for example "pedestrian in corridor at 9.3 m", "red light" or "clear"."""
+        return str(self.read("reason")["reason"])
 
     def pixel_counts(self) -> NDArray[np.int64]:
         """Pixels of each train class, int64 (19,)."""
@@ -41,6 +83,11 @@ class Rendered(ABC):
         """Language classes that reach `protocol.classes.MIN_SHARE` of the image."""
         labels = self.labels()
         return present_classes(pixel_counts(labels), labels.size)
+
+
+def _unpacked(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
+    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+        return {name: file[name] for name in names}
 
 
 def arrays_of(frame: Frame) -> dict[str, np.ndarray]:

@@ -9,19 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from vlmis_utils.core.errors import UserError, closest
 from vlmis_utils.core.processes import pool
-from vlmis_utils.datasets.rendered import (
-    UNREADABLE,
-    Rendered,
-    arrays_of,
-    cache_root,
-    depth_of,
-    write_arrays,
-)
+from vlmis_utils.datasets.rendered import Rendered, arrays_of, cache_root, depth_of, write_arrays
 from vlmis_utils.streetworld.version import world_version
 from vlmis_utils.streetworld.world import Frame, render_scene
 
@@ -51,12 +43,7 @@ def cache_folder() -> Path:
 
 @dataclass(frozen=True)
 class StreetScene(Rendered):
-    """One scene; it is rendered when first looked at, then read from the cache.
-
-    `image()` is uint8 (256, 512, 3) sRGB, `labels()` uint8 (256, 512) train ids with 255 = ignore,
-    `instances()` int32 (256, 512) with 0 = none, `depth()` float32 (256, 512) in metres
-    (kept in half precision), inf = sky.
-    """
+    """One scene, 256 pixels high and 512 wide; rendered when first looked at."""
 
     split: str
     seed: int
@@ -72,40 +59,18 @@ class StreetScene(Rendered):
         """The scene's file in the cache."""
         return cache_folder() / f"{self.scene_id}.npz"
 
+    def render(self) -> dict[str, np.ndarray]:
+        """Render the arrays that are kept."""
+        world = world_seed(self.split, self.seed)
+        return arrays_of(render_scene(world, self.index, HEIGHT, WIDTH))
+
     def frame(self) -> Frame:
-        """Everything about the scene; a missing or damaged cache file is rendered again."""
-        try:
-            return _read(self.path)
-        except UNREADABLE:
-            frame = render_scene(world_seed(self.split, self.seed), self.index, HEIGHT, WIDTH)
-            write_arrays(self.path, arrays_of(frame))
-            return _read(self.path)
-
-    def image(self) -> NDArray[np.uint8]:
-        """The picture, uint8 (H, W, 3)."""
-        return self.frame().image
-
-    def labels(self) -> NDArray[np.uint8]:
-        """Train ids, uint8 (H, W)."""
-        return self.frame().labels
-
-    def instances(self) -> NDArray[np.int32]:
-        """Instance numbers, int32 (H, W), 0 = none."""
-        return self.frame().instances
-
-    def depth(self) -> NDArray[np.float32]:
-        """Depth in metres, float32 (H, W), inf = sky."""
-        return self.frame().depth
-
-    @property
-    def safe(self) -> bool:
-        """The safety label."""
-        return self.frame().safe
-
-    @property
-    def safety_reason(self) -> str:
-        """Why, for example "pedestrian in corridor at 9.3 m", "red light" or "clear"."""
-        return self.frame().safety_reason
+        """Everything about the scene."""
+        kept = self.read("image", "labels", "instances", "depth", "safe", "reason")
+        return Frame(
+            kept["image"], kept["labels"], kept["instances"].astype(np.int32),
+            depth_of(kept["depth"]), bool(kept["safe"]), str(kept["reason"]),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -149,18 +114,9 @@ def open_streetworld(split: str = "test", limit: int | None = None, seed: int = 
     return StreetWorld(split, seed, LENGTHS[split] if limit is None else limit)
 
 
-def _read(path: Path) -> Frame:
-    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-        return Frame(
-            file["image"], file["labels"], file["instances"].astype(np.int32),
-            depth_of(file["depth"]), bool(file["safe"]), str(file["reason"]),
-        )  # fmt: skip
-
-
 def _render_one(scene: StreetScene) -> str:
     if not scene.path.exists():
-        frame = render_scene(world_seed(scene.split, scene.seed), scene.index, HEIGHT, WIDTH)
-        write_arrays(scene.path, arrays_of(frame))
+        write_arrays(scene.path, scene.render())
     return scene.scene_id
 
 

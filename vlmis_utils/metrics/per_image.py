@@ -225,7 +225,8 @@ def presence_scores(group: pd.DataFrame) -> dict[str, float]:
     """
     real, word = group.truth.to_numpy(bool), group.word.to_numpy(object)
     known = np.isfinite(group.score)
-    auc = float(auc_draws(real[known], group.score[known], np.ones((1, known.sum())))[0])
+    together = np.zeros(known.sum(), dtype=int)  # one scene: nothing is resampled
+    auc = float(auc_draws(real[known], group.score[known], np.ones((1, 1)), scene=together)[0])
     recall, specificity = _mean(word[real] == "yes"), _mean(word[~real] == "no")
     right = _mean(word == np.where(real, "yes", "no"))
     values = (

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ __all__ = ["PRELOADED", "ForkedKernelManager", "Nursery"]
 
 PRELOADED: tuple[str, ...] = (
     "ipykernel.kernelapp", "matplotlib.backends.backend_agg", "myst_nb", "pandas",
-    "pyarrow.parquet", "pingouin", "seaborn.objects", "torch",
+    "pyarrow.parquet", "pingouin", "seaborn.objects", "sklearn.covariance", "sklearn.linear_model",
+    "sklearn.model_selection", "statsmodels.discrete.discrete_model", "torch",
     "transformers.models.auto.image_processing_auto", "transformers.models.auto.modeling_auto",
     "vlmis_utils.analysis.open_results", "vlmis_utils.report.figures.correlation",
     "vlmis_utils.report.tables.language", "vlmis_utils.report.tables.segmentation",
@@ -153,13 +155,24 @@ def _serve(records: str, *preloaded: str) -> None:
     if records:
         from vlmis_utils.analysis.open_results import prepare
 
-        with contextlib.suppress(Exception):  # a page that needs what fails says so itself
-            prepare(records)
+        for warm in (partial(prepare, records), _prepare_pictures):
+            with contextlib.suppress(Exception):  # a page that needs what fails says so itself
+                warm()
     handlers: dict[str, Callable[[dict], int | None]] = {"start": _fork, "poll": _status}
     for line in sys.stdin:
         request = json.loads(line)
         handler = next(handlers[key] for key in handlers if key in request)
         print(json.dumps(handler(request)), flush=True)
+
+
+def _prepare_pictures() -> None:
+    """Compile what degrades, and find what names the files of scenes and of models."""
+    from vlmis_utils.corruptions.backends import resolve_backend
+    from vlmis_utils.protocol.models import load_catalogue
+    from vlmis_utils.streetworld.version import drive_version, world_version
+
+    for warm in (resolve_backend, load_catalogue, world_version, drive_version):
+        warm()
 
 
 def _fork(request: dict) -> int:

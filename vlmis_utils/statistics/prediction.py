@@ -13,8 +13,9 @@ __all__ = [
 
 
 def auc_draws(
-    outcome: np.ndarray, score: np.ndarray, weights: np.ndarray, folds: np.ndarray | None = None
-) -> np.ndarray:
+    outcome: np.ndarray, score: np.ndarray, weights: np.ndarray, folds: np.ndarray | None = None,
+    scene: np.ndarray | None = None,
+) -> np.ndarray:  # fmt: skip
     """Return the area under the ROC curve in every resample.
 
     AUC = P(score of a failure > score of a success) + P(they are equal) / 2, over all pairs of a
@@ -28,9 +29,9 @@ def auc_draws(
     Args:
         outcome: (M,), 1 where the image fails, else 0.
         score: (M,), higher where failure is expected.
-        weights: (R, M), how often each resample holds each image: ``weights[:, scene]`` for
-            weights of scenes.
+        weights: (R, N), how often each resample holds each scene.
         folds: (M,); None for a score without a model.
+        scene: (M,), index in [0, N) of the scene of each image; None where each is its own.
 
     Returns:
         float64 (R,) in [0, 1]; NaN where a resample has no pair.
@@ -40,19 +41,35 @@ def auc_draws(
     """
     failed, score = np.asarray(outcome).astype(bool), np.asarray(score, dtype=np.float64)
     folds = np.zeros(len(score)) if folds is None else np.asarray(folds)
+    scene = np.arange(len(score)) if scene is None else np.asarray(scene)
     wins, pairs = np.zeros(len(weights)), np.zeros(len(weights))
     for fold in np.unique(folds):
-        here = np.flatnonzero(folds == fold)
-        here = here[np.argsort(score[here], kind="stable")]
-        starts = np.flatnonzero(np.diff(score[here], prepend=-np.inf))
-        drawn = weights[:, here]
+        here = folds == fold
+        names, own = np.unique(scene[here], return_inverse=True)
+        drawn = weights[:, names]
+        wins += ((drawn @ _wins(failed[here], score[here], own)) * drawn).sum(axis=1)
         up, down = (
-            np.add.reduceat(drawn * kind, starts, axis=1) for kind in (failed[here], ~failed[here])
+            drawn @ np.bincount(own[failed[here] == kind], minlength=len(names))
+            for kind in (True, False)
         )
-        below = np.cumsum(down, axis=1) - down / 2
-        wins += (up * below).sum(axis=1)
-        pairs += up.sum(axis=1) * down.sum(axis=1)
+        pairs += up * down
     return np.divide(wins, pairs, out=np.full(len(wins), np.nan), where=pairs > 0)
+
+
+def _wins(failed: np.ndarray, score: np.ndarray, scene: np.ndarray) -> np.ndarray:
+    """Return (N, N): in how many pairs a failure of one scene is above a success of another.
+
+    Equal scores count one half. What a resample wins is then a product of matrices, exact as long
+    as weights are whole numbers, without another sum over its images.
+    """
+    one_of = np.eye(scene.max() + 1)[scene]
+    order = np.argsort(score[~failed], kind="stable")
+    ranked, lower = score[~failed][order], np.zeros((len(order) + 1, one_of.shape[1]))
+    np.cumsum(one_of[~failed][order], axis=0, out=lower[1:])  # of each scene among the k lowest
+    below, upto = (
+        lower[np.searchsorted(ranked, score[failed], side)] for side in ("left", "right")
+    )
+    return one_of[failed].T @ (below + upto) / 2
 
 
 def brier_draws(

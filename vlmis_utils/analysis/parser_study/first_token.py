@@ -209,8 +209,9 @@ def _mean_auc(
         real = group.truth.to_numpy(dtype=bool)
         if real.all() or not real.any():
             continue
-        columns = weights[:, [place[scene] for scene in group.scene_id]]
-        drawn.append(auc_draws(real, group[column].to_numpy(dtype=float), columns))
+        scene = group.scene_id.map(place).to_numpy()
+        score = group[column].to_numpy(dtype=float)
+        drawn.append(auc_draws(real, score, weights, scene=scene))
     return _nanmean(np.stack(drawn), axis=0) if drawn else np.full(len(weights), np.nan)
 
 

@@ -99,12 +99,11 @@ def evaluate(
         about["rate"] = float(task.outcome.mean()) if len(task.at) else np.nan
         if task.reason:
             continue
-        drawn = weights[:, task.scene]
         draws = {}
         for name in features:
-            rows, plain, new = _model(warnings, task, name, drawn, ridge, seed)
+            rows, plain, new = _model(warnings, task, name, weights, ridge, seed)
             if len(features) > 1:
-                draws[name] = auc_draws(task.outcome, plain, drawn, task.fold)
+                draws[name] = auc_draws(task.outcome, plain, weights, task.fold, task.scene)
             models += [about | {"features": name} | row for row in rows]
             if name == "all signals":
                 for kept, own in ((probabilities, plain), (left_out, new)):
@@ -134,7 +133,7 @@ def model_aucs(results: Results, resamples: int = 200) -> pd.DataFrame:
 
 
 def _model(
-    warnings: Warnings, task: Task, features: str, drawn: np.ndarray, ridge: float, seed: int
+    warnings: Warnings, task: Task, features: str, weights: np.ndarray, ridge: float, seed: int
 ) -> tuple[list[dict[str, object]], np.ndarray, np.ndarray]:
     """Return rows for each protocol, and probabilities on new scenes and on new corruptions."""
     own, outcome = _features(warnings, task, features), task.outcome
@@ -152,9 +151,9 @@ def _model(
     within = np.unique(np.char.add(task.fold.astype(str), task.family), return_inverse=True)[1]
     degraded = np.isfinite(new)
     rows = [
-        _row("new scenes", task, plain, outcome, drawn, task.fold, np.ones_like(degraded)),
-        _row("known corruption", task, plain, outcome, drawn, within, degraded),
-        _row("new corruption", task, new, outcome, drawn, within, degraded),
+        _row("new scenes", task, plain, outcome, weights, task.fold, np.ones_like(degraded)),
+        _row("known corruption", task, plain, outcome, weights, within, degraded),
+        _row("new corruption", task, new, outcome, weights, within, degraded),
     ]
     return [row for row in rows if row], plain, new
 
@@ -170,7 +169,7 @@ def _features(warnings: Warnings, task: Task, features: str) -> np.ndarray:
 
 
 def _row(
-    protocol: str, task: Task, score: np.ndarray, outcome: np.ndarray, drawn: np.ndarray,
+    protocol: str, task: Task, score: np.ndarray, outcome: np.ndarray, weights: np.ndarray,
     groups: np.ndarray, kept: np.ndarray,
 ) -> dict[str, object]:  # fmt: skip
     """Return AUC, precision and calibration of probabilities for the pictures that are kept."""
@@ -179,8 +178,8 @@ def _row(
         return {}
     y, p, scene = outcome[kept], score[kept], task.scene[kept]
     scenes = len(np.unique(scene))
-    auc = from_draws(auc_draws(y, p, drawn[:, kept], groups[kept]), scenes, "logit")
-    precise = from_draws(precision_draws(y, p, drawn[:, kept]), scenes, "logit")
+    auc = from_draws(auc_draws(y, p, weights, groups[kept], scene), scenes, "logit")
+    precise = from_draws(precision_draws(y, p, weights[:, scene]), scenes, "logit")
     slope = calibration_slope(y, p, scene)
     calibrated = slope["slope"], slope["low"], slope["high"], expected_calibration_error(y, p)
     row = {"protocol": protocol, "auc": float(auc.value)} | auc.numbers()

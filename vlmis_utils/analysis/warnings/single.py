@@ -52,7 +52,7 @@ def _scored(
     for task in (task for task in tasks(warnings) if not task.reason):
         drawn = weights[:, task.scene]
         for name, own in alone(warnings, task).items():
-            yield task, name, own, drawn, auc_draws(task.outcome, own, drawn)
+            yield task, name, own, drawn, auc_draws(task.outcome, own, weights, scene=task.scene)
 
 
 def single_signals(warnings: Warnings, resamples: int) -> pd.DataFrame:
@@ -78,7 +78,9 @@ def single_signals(warnings: Warnings, resamples: int) -> pd.DataFrame:
         row = {"signal": name, "words": words[0], "source": words[1], "auc": float(auc.value)}
         row |= auc.numbers() | {"precision": float(area.value)}
         row |= {f"precision_{end}": value for end, value in area.numbers().items()}
-        row["within"] = float(auc_draws(task.outcome, own, drawn[:1], condition[task.at])[0])
+        one = np.ones((1, int(task.scene.max()) + 1))
+        within = auc_draws(task.outcome, own, one, condition[task.at], task.scene)
+        row["within"] = float(within[0])
         rows.append(_about(task) | row)
     return pd.DataFrame(rows)
 

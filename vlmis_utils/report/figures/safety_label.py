@@ -65,14 +65,14 @@ def load_cover(
     places = np.linspace(0, len(scenes) - 1, min(most, len(scenes))).round().astype(int)
     rows = []
     for scene in (scenes[place] for place in places):
-        labels = scene.labels()
+        labels, safe, reason = scene.labels(), bool(scene.safe), scene.safety_reason
         for scale in scales:
             shares = image_corridor.corridor_shares(labels, scale)
             rows.append(
                 {
                     "scene_id": scene.scene_id, "scale": scale, "cover": sum(shares.values()),
                     "user": LANGUAGE_NAMES[max(shares, key=lambda name: shares[name])],
-                    "safe": bool(scene.safe), "reason": scene.safety_reason,
+                    "safe": safe, "reason": reason,
                 }
             )  # fmt: skip
     return pd.DataFrame(rows)
