@@ -25,7 +25,7 @@ from vlmis_utils.analysis.warnings.single import signal_aucs
 from vlmis_utils.core.io import write_atomically
 from vlmis_utils.core.storage import Place
 from vlmis_utils.protocol.datasets import DATASET_NAMES
-from vlmis_utils.protocol.models import load_catalogue
+from vlmis_utils.protocol.models import architecture, load_catalogue
 from vlmis_utils.protocol.parameters import STUDY_FILE, recorded_parameters
 from vlmis_utils.protocol.study import READING, Study
 from vlmis_utils.records.kept import KEPT
@@ -56,8 +56,6 @@ SUMMARIES: dict[str, Callable[[Results], pd.DataFrame]] = {
     "signals_together": model_aucs,
 }
 
-# What the catalogue's names of the checkpoints trained on photographs end with.
-_SUFFIX = "-small-cityscapes"
 # A summary's intervals come from as many resamples as there were when it was kept.
 _READ = tuple(key for key in READING if key != "bootstrap")
 
@@ -160,4 +158,4 @@ def by_architecture(frame: pd.DataFrame) -> pd.DataFrame:
     ['clip', 'clip']
     """
     columns = [column for column in ("segmenter", "vlm", "model") if column in frame]
-    return frame.assign(**{c: frame[c].str.removesuffix(_SUFFIX) for c in columns})
+    return frame.assign(**{c: frame[c].map(architecture) for c in columns})

@@ -18,7 +18,10 @@ from vlmis_utils.core.sniff import what_is
 from vlmis_utils.core.strict_yaml import parse_yaml
 from vlmis_utils.core.validation import Text, known_as, must, problems
 
-__all__ = ["EXPORTED", "LIBRARIES", "ModelEntry", "checkpoint_path", "find_model", "load_catalogue"]
+__all__ = [
+    "EXPORTED", "LIBRARIES", "PHOTOGRAPHS", "ModelEntry", "architecture", "checkpoint_path",
+    "find_model", "load_catalogue",
+]  # fmt: skip
 
 # library -> kind of model it loads
 LIBRARIES: dict[str, str] = {
@@ -34,6 +37,8 @@ LIBRARIES: dict[str, str] = {
 # library whose checkpoint is one exported file -> its ending
 EXPORTED: dict[str, str] = {"litert": ".tflite", "onnx": ".onnx"}
 KINDS: tuple[str, ...] = ("segmenter", "vlm")
+# What the catalogue's names of the checkpoints trained on photographs end with.
+PHOTOGRAPHS = "-small-cityscapes"
 _REQUIRED = ("library", "checkpoint")
 _QUOTES = "must be text (put it in quotes), not"
 _SHOWN = 6
@@ -77,6 +82,15 @@ class ModelEntry:
     def option(self, key: str, default: object = None) -> object:
         """Return the option called ``key``, or ``default``."""
         return dict(self.options).get(key, default)
+
+
+def architecture(name: str) -> str:
+    """Return a model's name without what the project trained it on, for colours and printed values.
+
+    >>> architecture("clip-small-cityscapes"), architecture("clip"), architecture("clip-vit-b-32")
+    ('clip', 'clip', 'clip-vit-b-32')
+    """
+    return name.removesuffix(PHOTOGRAPHS)
 
 
 def load_catalogue(path: str | Path = "params/models.yaml") -> dict[str, ModelEntry]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from vlmis_utils.protocol.models import load_catalogue
+from vlmis_utils.protocol.models import architecture, load_catalogue
 
 if TYPE_CHECKING:
     from IPython.display import Image
@@ -109,14 +109,14 @@ def show(figure: Figure, photographs: bool = False, dpi: int = 160) -> Image:
 
 def colour(model: str) -> str:
     """Return a model's colour, the same on every page; a new model gets one from its name."""
-    if model in _MODELS:
-        return _MODELS[model][0]
+    if architecture(model) in _MODELS:
+        return _MODELS[architecture(model)][0]
     return _OTHERS[zlib.crc32(model.encode()) % len(_OTHERS)]
 
 
 def marker(model: str) -> str:
     """Return a model's marker, so that lines differ without colour too."""
-    return _MODELS[model][1] if model in _MODELS else "D"
+    return _MODELS.get(architecture(model), ("", "D"))[1]
 
 
 def load_labels(models: str | Path = "params/models.yaml", full: bool = False) -> dict[str, str]:

@@ -14,9 +14,10 @@ from vlmis_utils.analysis import correlation
 from vlmis_utils.analysis.paper import tables
 from vlmis_utils.analysis.results import Results
 from vlmis_utils.protocol.classes import PALETTE
+from vlmis_utils.protocol.parameters import load_study
 from vlmis_utils.report import figures as fig
 from vlmis_utils.report import style
-from vlmis_utils.report.style import colour, show
+from vlmis_utils.report.style import colour, marker, show
 
 LABELS = {"clip": "CLIP"}
 
@@ -101,6 +102,14 @@ def test_models_have_distinct_and_steady_colours() -> None:
     known = ["deeplabv3plus", "segformer", "mask2former", "clip", "siglip", "qwen2-vl"]
     assert len({colour(m) for m in known}) == len(known)
     assert colour("a-new-model") == colour("a-new-model")
+
+
+def test_a_model_for_photographs_looks_like_its_namesake_and_unlike_the_public_one() -> None:
+    study = load_study("params/cityscapes-small.yaml")
+    looks = [(colour(m), marker(m)) for m in (*study.segmenters, *study.vlms)]
+    assert len(set(looks)) == len(looks) == 7
+    for name in ("deeplabv3plus", "segformer", "mask2former", "clip", "siglip", "qwen2-vl"):
+        assert (colour(name), marker(name)) in looks
 
 
 def test_class_shares_count_presence_like_the_metrics(results: Results) -> None:

@@ -73,6 +73,19 @@ def test_unprinted_models_have_no_paper_values(results: Results) -> None:
     assert "paper" not in tables.load_misalignment(renamed, "mine").to_string()
 
 
+def test_a_model_for_photographs_has_the_printed_values_of_its_architecture(
+    results: Results,
+) -> None:
+    vlms, segmenters = results.vlm_by_condition(), results.segmentation_by_condition()
+    of_photographs = {m: f"{m}-small-cityscapes" for m in ("qwen2-vl", "segformer")}
+    same = tables.load_misalignment(vlms.replace(of_photographs), "qwen2-vl-small-cityscapes")
+    pd.testing.assert_frame_equal(same, tables.load_misalignment(vlms, "qwen2-vl"))
+    assert "paper" in same.to_string()
+    cells = tables.load_miou(segmenters.replace(of_photographs), {})
+    expected = tables.load_miou(segmenters, {}).segformer
+    assert cells["segformer-small-cityscapes"].tolist() == expected.tolist()
+
+
 def test_controls_list_constants_blank_and_clean(results: Results) -> None:
     cells = tables.load_controls(results.vlm_by_condition(), results.baselines(), LABELS)
     answers = list(cells.answer)

@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 
 from vlmis_utils.core.errors import RunError
+from vlmis_utils.protocol.models import architecture
 
 __all__ = [
-    "NAMES_AND_SCALES", "PRINTED_NAMES", "PUBLISHED", "VLM_NAMES", "drops", "levels", "load_cells",
-    "load_table2", "load_table3", "load_tables456", "pairs",
+    "NAMES_AND_SCALES", "PRINTED_NAMES", "PUBLISHED", "VLM_NAMES", "beside", "drops", "levels",
+    "load_cells", "load_table2", "load_table3", "load_tables456", "pairs",
 ]  # fmt: skip
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "book" / "published"
@@ -66,6 +67,24 @@ def load_tables456(folder: str | Path = PUBLISHED) -> pd.DataFrame:
     frame = frame.rename(columns={"safety_parse_success": "parse_success"})
     frame["vlm"] = frame.model.map(VLM_NAMES)
     return frame[["vlm", "condition", "hr", "cor", "smr", "parse_success"]]
+
+
+def beside(frame: pd.DataFrame, key: str, printed: pd.DataFrame) -> pd.DataFrame:
+    """Return a run's rows with what the paper printed for each model's architecture.
+
+    Args:
+        frame: columns ``key``, condition, and measures.
+        key: the column of models.
+        printed: with the same columns; a measure of both gets its printed value as ``…_paper``.
+
+    >>> rows = pd.DataFrame({"vlm": ["clip-small-cityscapes"], "condition": ["clean"], "hr": [0.4]})
+    >>> beside(rows, "vlm", load_tables456())[["hr", "hr_paper"]].to_numpy().tolist()
+    [[0.4, 0.17]]
+    """
+    rows = frame.assign(architecture=frame[key].map(architecture).astype(object))
+    named = printed.rename(columns={key: "architecture"})
+    rows = rows.merge(named, "left", ["architecture", "condition"], suffixes=("", "_paper"))
+    return rows.drop(columns="architecture")
 
 
 def pairs(folder: str | Path = PUBLISHED) -> pd.DataFrame:

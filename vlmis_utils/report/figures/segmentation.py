@@ -10,6 +10,7 @@ import pandas as pd
 
 from vlmis_utils.protocol.classes import CRITICAL_CLASSES, LANGUAGE_NAMES, TRAIN_CLASSES
 from vlmis_utils.protocol.conditions import FAMILIES, ladder, ordered
+from vlmis_utils.protocol.models import architecture
 from vlmis_utils.report.figures.intervals import plot_intervals
 from vlmis_utils.report.style import FEW, GREY, colour, label_lines, new_figure, styled
 
@@ -68,7 +69,9 @@ def plot_ladders(
     long = load_severities(frame, key, values)
     printed = None if paper is None else load_severities(paper, key, values)
     if printed is not None:
-        printed = printed[printed[key].isin(set(long[key]))]
+        names = pd.DataFrame({"name": long[key].unique()})
+        names[key] = names.name.map(architecture)
+        printed = printed.merge(names, on=key).drop(columns=key).rename(columns={"name": key})
     few = long[key].nunique() <= FEW
     figure = plot_intervals(
         long, "value", "severity", key, 0.9 + 2.0 * len(values),

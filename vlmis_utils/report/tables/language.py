@@ -29,8 +29,7 @@ def load_misalignment(by_condition: pd.DataFrame, vlm: str) -> pd.DataFrame:
     critical class, mentions an answer, and coverage. The blank arm is the last row.
     """
     rows = in_order(by_condition[by_condition.vlm == vlm])
-    rows = rows.merge(tables.load_tables456(), "left", ["vlm", "condition"],
-                      suffixes=("", "_paper"))  # fmt: skip
+    rows = tables.beside(rows, "vlm", tables.load_tables456())
     return cells(
         rows,
         Column("condition", "condition", words={"blank": CONDITION_NAMES["blank"]}),

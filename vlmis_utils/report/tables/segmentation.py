@@ -14,6 +14,7 @@ from vlmis_utils.analysis.paper import tables
 from vlmis_utils.core.formatting import number, percent
 from vlmis_utils.protocol.classes import CRITICAL_CLASSES, LANGUAGE_NAMES, TRAIN_CLASSES
 from vlmis_utils.protocol.conditions import TABLE1, blur_length
+from vlmis_utils.protocol.models import architecture
 from vlmis_utils.report.tables.markdown import Column, cells, crossed, in_order
 
 __all__ = ["load_agreement", "load_class_iou", "load_facts", "load_miou", "load_quality",
@@ -53,7 +54,7 @@ def load_class_iou(by_condition: pd.DataFrame, segmenter: str = "deeplabv3plus")
     long = ours.melt("condition", list(names), "measure", "iou")
     printed = tables.load_table2()
     printed["measure"] = [c if c in names else f"iou_{c}" for c in printed.train_class]
-    if segmenter != "deeplabv3plus":
+    if architecture(segmenter) != "deeplabv3plus":
         printed = printed.iloc[:0]
     long = long.merge(printed, "left", ["measure", "condition"], suffixes=("", "_paper"))
     long[["iou", "iou_paper"]] *= 100
@@ -63,8 +64,7 @@ def load_class_iou(by_condition: pd.DataFrame, segmenter: str = "deeplabv3plus")
 
 def load_miou(by_condition: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """Return Table 3: mIoU with interval by condition and segmenter, the printed value beside."""
-    rows = by_condition.merge(tables.load_table3(), "left", ["segmenter", "condition"],
-                              suffixes=("", "_paper"))  # fmt: skip
+    rows = tables.beside(by_condition, "segmenter", tables.load_table3())
     cell = Column("", "miou", interval=True, paper="miou_paper")
     return crossed(
         in_order(rows), [Column("condition", "condition")], "segmenter", cell, words=labels
