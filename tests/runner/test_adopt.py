@@ -34,6 +34,7 @@ def test_kept_records_are_read_as_the_study_says(
     assert adopt(replace(study, top_k=5), tmp_path / "kept")
     results = open_results(study.records)
     assert results.reading.top_k == 5
+    assert results.run["parameters"]["top_k"] == 5, "the status page tells what this run read with"
     before = open_results(tmp_path / "city/records", top_k=5).vlm_by_condition()
     pd.testing.assert_frame_equal(results.vlm_by_condition(), before)
 

@@ -9,8 +9,9 @@ from vlmis_utils.core.io import write_atomically
 from vlmis_utils.core.progress import say
 from vlmis_utils.datasets.registry import folder_told
 from vlmis_utils.protocol.parameters import write_study
-from vlmis_utils.protocol.study import Study
+from vlmis_utils.protocol.study import READING, Study, flat
 from vlmis_utils.records.kept import KEPT, check_kept, is_kept
+from vlmis_utils.records.run_info import merge_run
 
 __all__ = ["adopt", "kept_records", "kept_words"]
 
@@ -67,6 +68,8 @@ def adopt(study: Study, root: str | Path = KEPT) -> bool:
         return False
     for path in sorted(source.iterdir()):
         write_atomically(study.records / path.name, path.read_bytes())
+    read = {key: value for key, value in flat(study).items() if key in READING}
+    merge_run(study.records, {"parameters": read})
     write_study(study)
     say(kept_words(source))
     return True

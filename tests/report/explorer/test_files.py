@@ -42,6 +42,7 @@ def test_pictures_of_other_datasets_do_not_go_into_a_book(records: Path, dataset
     assert not held.pictures and "not ours to pass on" in held.note and dataset in held.note
     names = {p.name for p in (records.parent / "explorer").rglob("*") if p.is_file()}
     assert not any(n.endswith(".jpg") or "truth" in n for n in names)
+    assert "data_root" not in held.note, "these records have label maps"
     assert index(records)["pictures"] is None
 
 
@@ -52,6 +53,11 @@ def test_older_records_have_no_masks_and_say_so(records: Path) -> None:
     held = write_explorer(records, "none")
     assert not held.masks and "kept no predicted label maps" in held.note
     assert not list((records.parent / "explorer").rglob("*.png"))
+    edit(records, "scenes", dataset="cityscapes")
+    (records / "run.json").write_text(json.dumps({"annotated_classes": LANGUAGE_CLASSES}))
+    note = write_explorer(records).note
+    assert "a run on the photographs themselves (data_root) makes them" in note
+    assert "remove shards" not in note
 
 
 def test_what_an_earlier_run_left_is_removed(records: Path) -> None:

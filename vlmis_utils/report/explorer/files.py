@@ -177,7 +177,12 @@ def _note(shown: bool, masks: bool, dataset: str) -> str:
             f"The images and label maps of {dataset} are not ours to pass on, so this book does "
             "not hold them; 'vlmis book PARAMS -p explorer_pictures all' puts them into your own."
         )
-    if not masks:
+    if not masks and not shown and dataset != "streetworld":
+        lacking.append(
+            "The label maps that segmenters predicted are not among these records either: a run on "
+            "the photographs themselves (data_root) makes them."
+        )
+    elif not masks:
         lacking.append(
             "The run that left these records kept no predicted label maps; remove shards/"
             "segmentation beside the records and run the study again to keep them."

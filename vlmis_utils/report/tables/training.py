@@ -71,12 +71,16 @@ def load_overall(
 
 
 def load_goals(judged: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
-    """Return model, measure, what was reached, goal, floor and verdict, of `goals.judge`."""
-    worst = [
-        f"{row.measure}, least of the classes ({LANGUAGE_NAMES.get(name, name)})"
-        if row.several else row.measure
-        for row, name in zip(judged.itertuples(), judged["class"], strict=True)
-    ]  # fmt: skip
+    """Return model, measure, what was reached, goal, floor and verdict, of `goals.judge`.
+
+    A measure with a goal for one class after another names the class; with one goal for several
+    classes, which of them has the least.
+    """
+    alone = judged.several & judged.duplicated(["model", "measure", "several"], keep=False)
+    names = judged["class"].map(lambda name: LANGUAGE_NAMES.get(name, name))
+    worst = judged.measure.where(
+        ~judged.several, judged.measure + ", least of the classes (" + names + ")"
+    ).where(~alone, judged.measure + ", " + names)
     return cells(
         judged.assign(worst=worst),
         Column("model", "model", words=labels),
