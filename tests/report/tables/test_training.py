@@ -48,6 +48,9 @@ def test_goals_and_their_sentences_agree(clean: pd.DataFrame) -> None:
     for line, (_, rows) in zip(lines, judged.groupby("model", sort=False), strict=True):
         assert f"{(rows.verdict == 'reached').sum()} of {len(rows)} goals" in line
         assert ("misses the floor" in line) == (rows.verdict == "missed").any()
+    single = tables.load_goals(goals.judge(clean, goals.PHOTOGRAPH_GOALS), LABELS).measure
+    assert {"IoU, road", "IoU, car", "IoU, pedestrian"} <= set(single)
+    assert not single.str.contains("IoU, least").any() and single.str.contains("AUC, least").any()
     best = judged.assign(verdict="reached")
     assert all("misses" not in line and "floor" not in line
                for line in tables.goal_findings(best, LABELS))  # fmt: skip
