@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tests.helpers.cells import run_cells
+from tests.helpers.cells import run_cells, run_solutions
 from tests.helpers.synthetic import write_records
-from vlmis_utils.report.pages import NOTEBOOKS
 
 
 @pytest.fixture(scope="module")
@@ -19,23 +17,9 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_records(tmp_path_factory.mktemp("warn") / "x" / "records", scenes=12)
 
 
-def solved(page: str, names: dict[str, object]) -> list[object]:
-    """Run the code of a page's solutions and return what the last line of each shows."""
-    text = (Path(NOTEBOOKS) / f"{page}.md").read_text(encoding="utf-8")
-    assert re.findall(r":::\{exercise\}.*?:label: (\S+)", text, re.S) == re.findall(
-        r":::\{solution\} (\S+)", text
-    )
-    shown = []
-    for block in re.findall(r"```python\n(.*?)```", text, re.S):
-        *before, last = re.split(r"\n(?=\S)", block.strip())
-        exec("\n".join(before), names)
-        shown.append(eval(last, names))
-    return shown
-
-
 def test_another_segmenter_and_one_condition(records: Path) -> None:
     names = run_cells("review-warnings", {"records": str(records), "warning_resamples": 20})
-    other, both = solved("review-warnings", names)
+    other, both = run_solutions("review-warnings", names)
     single = names["found"].single.dropna(subset=["auc"])
     assert names["other"].segmenter == "segformer" != names["watched"].segmenter
     lacking = set(both.index) - set(other.index)
@@ -48,12 +32,12 @@ def test_another_segmenter_and_one_condition(records: Path) -> None:
 
 def test_half_the_risk_costs_more_answers(records: Path) -> None:
     names = run_cells("review-refusals", {"records": str(records), "warning_resamples": 20})
-    (refused,) = solved("review-refusals", names)
+    (refused,) = run_solutions("review-refusals", names)
     assert len(refused) and (refused >= names["promised"].refused - 1e-12).all()
 
 
 def test_frequent_classes_are_compared_with_random_ones(records: Path) -> None:
     names = run_cells("review-arms", {"records": str(records)})
-    (rates,) = solved("review-arms", names)
+    (rates,) = run_solutions("review-arms", names)
     by_hand = names["splits"].query("split == 'popular'").groupby("vlm").yes.mean()
     assert np.allclose(rates["popular"].sort_index(), by_hand.sort_index())

@@ -48,3 +48,15 @@ def test_every_level_has_words() -> None:
     from vlmis_utils.analysis.correlation import LEVELS
 
     assert list(LEVEL_WORDS) == list(LEVELS)
+
+
+def test_what_is_left_of_correlations_given_severity() -> None:
+    given = ["nothing", "severity", "severity and corruption"]
+    frame = pd.DataFrame(
+        {"method": "spearman", "over": over, "given": g, "r": sign * r}
+        for over, sizes in {"images": (0.4, 0.3, 0.1), "within": (0.5, 0.4, 0.2)}.items()
+        for g, r in zip(given, sizes, strict=True) for sign in (-1, 1, 1)
+    )  # fmt: skip
+    said = words.given_finding(frame)
+    assert said.endswith("goes from 0.40 to 0.10 over images and from 0.50 to 0.20 within scenes.")
+    assert "too few" in words.given_finding(frame.assign(r=float("nan")))

@@ -1,4 +1,4 @@
-"""What the correlations at four levels show together: two sentences chosen from the numbers.
+"""What the correlations at four levels show together: sentences chosen from the numbers.
 
 Frames come from `analysis.correlation`. A coefficient counts as negative or positive where its 95 %
 interval excludes zero.
@@ -12,7 +12,7 @@ from vlmis_utils.core.formatting import listing, number
 from vlmis_utils.report.text.sentences import NAMES, signs
 from vlmis_utils.report.words import LEVEL_WORDS
 
-__all__ = ["interval_finding", "opposition_finding"]
+__all__ = ["given_finding", "interval_finding", "opposition_finding"]
 
 
 def opposition_finding(frame: pd.DataFrame, method: str = "spearman") -> str:
@@ -68,4 +68,23 @@ def interval_finding(frame: pd.DataFrame, method: str = "spearman") -> str:
         f"Of {len(rows)} coefficients over conditions, the interval of Bonett and Wright excludes "
         f"zero in {analytic}, the interval over scenes in {scene}; their median widths are "
         f"{widths[0]} and {widths[1]}."
+    )
+
+
+def given_finding(frame: pd.DataFrame, method: str = "spearman") -> str:
+    """Return how strong the correlations stay once severity and corruption are taken away.
+
+    Args:
+        frame: from `analysis.confounding.partial_correlations`.
+    """
+    rows = frame[frame.method == method].dropna(subset=["r"])
+    sizes = rows.r.abs().groupby([rows.over, rows.given], sort=False).median().unstack()
+    ends = ["nothing", "severity and corruption"]
+    sizes = sizes.reindex(columns=ends).dropna()
+    if sizes.empty:
+        return "This run has too few conditions for a partial correlation."
+    parts = [f"from {number(a)} to {number(b)} {NAMES[over]}" for over, a, b in sizes.itertuples()]
+    return (
+        "Once severity and corruption are taken away, the size of the correlation (median over "
+        f"metrics and models) goes {listing(parts)}."
     )

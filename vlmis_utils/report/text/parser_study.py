@@ -31,11 +31,12 @@ def reading_findings(gains: pd.DataFrame) -> list[str]:
         ways: dict[str, list[str]] = {"ahead": [], "behind": [], "open": []}
         for row in group.itertuples():
             ways[direction(row.low, row.high, *ways)].append(row.phenomenon)
+        words = {"ahead": "significantly better on", "behind": "significantly worse on",
+                 "open": "not significantly different on"}  # fmt: skip
+        parts = [f"{words[way]} {listing(names)}" for way, names in ways.items() if names]
         found.append(
             f"**{_TASKS[task]}, {measure}**: against the *{plain}* rule the scoped reading is "
-            f"significantly better on {listing(ways['ahead'], 'no phenomenon')}, significantly "
-            f"worse on {listing(ways['behind'])}, and not significantly different on "
-            f"{listing(ways['open'])}."
+            f"{listing(parts)}."
         )
     return found
 
