@@ -31,7 +31,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 # Files that take minutes begin first, so that no process works alone at the end.
-LONG: tuple[str, ...] = ("test_browser.py", "test_weights_kill.py", "test_ray.py", "test_kill.py")
+LONG: tuple[str, ...] = (
+    "test_browser.py", "test_any_study.py", "test_ray.py", "test_weights_kill.py", "test_kill.py",
+    "test_security.py", "test_cli.py", "test_run.py", "test_pages.py", "test_packed_decoding.py",
+)  # fmt: skip
 
 
 def pytest_xdist_auto_num_workers() -> int:

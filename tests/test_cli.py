@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.helpers import fakes
+from tests.helpers import children, fakes
 from vlmis_utils.__main__ import main
 from vlmis_utils.protocol.study import flat
 from vlmis_utils.runner import run
@@ -119,39 +117,21 @@ def test_an_interrupt_says_how_to_go_on(capsys, params: Path, monkeypatch) -> No
 
 
 def test_a_real_interrupt_leaves_no_process_and_no_traceback(tmp_path: Path) -> None:
-    fakes.make_study(tmp_path, 12)
-    script = tmp_path / "go.py"
-    script.write_text(
-        "import sys, time\nfrom pathlib import Path\nfrom tests.helpers import fakes\n"
-        "from vlmis_utils import __main__\nfrom vlmis_utils.protocol import parameters\n"
-        "from vlmis_utils.runner import model_facts, run\n"
-        "def slow(entry, device='cpu'):\n"
-        "    time.sleep(60)\n"
-        "if __name__ == '__main__':\n"
-        f"    tiny = fakes.make_study(Path({str(tmp_path)!r}), 12, workers=2)\n"
-        "    parameters.load_study = lambda *_: tiny\n"
-        "    whole = run.run\n"
-        "    loaders = fakes.Loaders(fakes.load_segmenter, slow)\n"
-        "    model_facts.ModelFacts._find = lambda self, entry: {'digest': entry.name}\n"
-        "    run.run = lambda s, tables=None: whole(s, tables, loaders)\n"
-        "    sys.exit(__main__.main(['run', 'x', '--no-book']))\n"
-    )
-    with subprocess.Popen(
-        [sys.executable, str(script)],
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
-        stderr=subprocess.PIPE, text=True, start_new_session=True,
-        # Tests that run in a shell's background inherit an ignored SIGINT.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as process:  # fmt: skip
-        for line in process.stderr:
-            if line.startswith("talker: 0/"):
-                break
-        time.sleep(0.3)
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does on Ctrl-C
-        error = process.stderr.read()
-        assert process.wait(timeout=60) == 130
+    study, said = fakes.make_study(tmp_path, 12, workers=2), tmp_path / "said"
+    process = children.context().Process(target=children.command, args=(study, said))
+    process.start()
+    end = time.monotonic() + 300
+    while not (said.exists() and "talker: 0/" in said.read_text()):
+        assert process.is_alive() and time.monotonic() < end
+        time.sleep(0.02)
+    time.sleep(0.3)
+    assert len(_alive(process.pid)) >= 3  # the command and its workers
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does on Ctrl-C
+    process.join(60)
+    assert process.exitcode == 130
+    error = said.read_text()
     assert "run again to continue" in error and "Traceback" not in error
-    end = time.monotonic() + 10  # multiprocessing's own helper ends a moment after the command
+    end = time.monotonic() + 10
     while _alive(process.pid) and time.monotonic() < end:
         time.sleep(0.05)
     assert not _alive(process.pid)

@@ -9,30 +9,37 @@ import multiprocessing
 import os
 import signal
 import sys
+import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
 
 from tests.helpers import fakes
+from vlmis_utils import __main__
 from vlmis_utils.core import provenance
 from vlmis_utils.core.errors import RunError
+from vlmis_utils.protocol import parameters
 from vlmis_utils.protocol.models import ModelEntry
 from vlmis_utils.protocol.study import Study
 from vlmis_utils.records import store
 from vlmis_utils.records.lock import locked
+from vlmis_utils.runner import model_facts, tasks
 from vlmis_utils.runner import run as engine
-from vlmis_utils.runner import tasks
+from vlmis_utils.runner.context import Loaders
 
-__all__ = ["PHASES", "SCENES", "context", "hold", "load_deadly", "run", "study_in", "try_to_hold"]
+__all__ = [
+    "PHASES", "SCENES", "command", "context", "hold", "load_deadly", "run", "run_shared",
+    "study_in", "try_to_hold",
+]  # fmt: skip
 
 PHASES: tuple[str, ...] = ("scenes", "conditions", "segmentation", "answers", "writing")
-SCENES = 4
+SCENES = 2
 
 
 def study_in(folder: Path) -> Study:
-    """Return the study: 4 scenes in shards of 2, 3 conditions, a segmenter and two VLMs."""
-    return fakes.make_study(folder, SCENES, shard_size=2, conditions=("clean", "LL3", "OCC3"))
+    """Return the study: 2 scenes, a shard each, 2 conditions, a segmenter and two VLMs."""
+    return fakes.make_study(folder, SCENES, shard_size=1, conditions=("clean", "LL3"))
 
 
 def context() -> multiprocessing.context.BaseContext:
@@ -40,6 +47,42 @@ def context() -> multiprocessing.context.BaseContext:
     made = multiprocessing.get_context("forkserver")
     made.set_forkserver_preload(["tests.helpers.warm"])
     return made
+
+
+def _fork_workers() -> None:
+    """Have worker processes forked from this one, where spawned ones would import it all."""
+    made = multiprocessing.get_context("fork")
+    multiprocessing.get_context = lambda name: made
+
+
+def run_shared(study: Study) -> None:
+    """Run a study in worker processes, silently."""
+    sys.stderr = open(os.devnull, "w", encoding="utf-8")
+    _fork_workers()
+    engine.run(study, loaders=fakes.LOADERS)
+
+
+def _load_late(entry: ModelEntry, device: str = "cpu") -> None:
+    time.sleep(60)
+
+
+def command(study: Study, said: Path) -> None:
+    """Run a study as ``vlmis run`` does, in a session of its own; its VLMs take a minute to load.
+
+    Args:
+        study: with several workers.
+        said: file for what the command and its workers print to stderr.
+    """
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
+    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", closefd=False)
+    _fork_workers()
+    whole, loaders = engine.run, Loaders(fakes.load_segmenter, _load_late)
+    parameters.load_study = lambda *_: study
+    model_facts.ModelFacts._find = lambda self, entry: {"digest": entry.name}
+    engine.run = lambda s, tables=None: whole(s, tables, loaders)
+    sys.exit(__main__.main(["run", "x", "--no-book"]))
 
 
 def hold(study: Study, pipe: Connection) -> None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
 from tests.helpers.cells import run_cells
 from tests.helpers.sequences import SEQUENCE_EDGES, write_sequences
 from tests.helpers.studies import EDGES, write_edge
 from vlmis_utils.analysis.open_results import prepare
+from vlmis_utils.report import style
 from vlmis_utils.report.pages import find_pages
 
 # Pages that open the dataset or models themselves, and pages without records.
@@ -25,6 +27,18 @@ ELSEWHERE = {
 ALL = {page.name: page for page in find_pages() if page.name not in ELSEWHERE}
 PAGES = {name: page for name, page in ALL.items() if not page.sequences}
 OVER_TIME = [name for name, page in ALL.items() if page.sequences]
+
+
+@pytest.fixture(autouse=True)
+def _drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are drawn as for a page, but without pixels: nobody looks at those."""
+
+    def show(figure: Figure, photographs: bool = False, dpi: int = 160) -> Figure:
+        with style.book_look():
+            figure.draw_without_rendering()
+        return figure
+
+    monkeypatch.setattr(style, "show", show)
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import multiprocessing
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tests.helpers import fakes
+from tests.helpers import children, fakes
 from vlmis_utils.analysis.results import Results
 from vlmis_utils.core.errors import RunError, UserError
 from vlmis_utils.protocol.classes import pixel_counts
@@ -125,7 +123,14 @@ def test_only_what_changed_is_computed(tmp_path: Path, counts) -> None:
     assert counts() == {}
 
 
-def test_results_do_not_depend_on_batches_shards_or_processes(tmp_path: Path) -> None:
+@pytest.fixture
+def warm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worker processes are forked from one that has everything imported."""
+    context = children.context()
+    monkeypatch.setattr(multiprocessing, "get_context", lambda name: context)
+
+
+def test_results_do_not_depend_on_batches_shards_or_processes(tmp_path: Path, warm: None) -> None:
     study = fakes.make_study(tmp_path, SCENES)
     run(study)
     first = tables(study)
@@ -178,25 +183,15 @@ def test_an_interruption_repeats_at_most_one_shard(
 
 def test_a_killed_process_leaves_whole_shards_only(tmp_path: Path) -> None:
     study = fakes.make_study(tmp_path, SCENES, shard_size=1, workers=2)
-    script = (
-        "from pathlib import Path\nfrom tests.helpers import fakes\n"
-        "from vlmis_utils.runner import run\n"
-        "if __name__ == '__main__':\n"
-        f"    folder = Path({str(tmp_path)!r})\n"
-        f"    study = fakes.make_study(folder, {SCENES}, shard_size=1, workers=2)\n"
-        "    run.run(study, loaders=fakes.LOADERS)\n"
-    )
-    (tmp_path / "go.py").write_text(script)
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
-    process = subprocess.Popen(
-        [sys.executable, str(tmp_path / "go.py")], env=environment, stderr=subprocess.DEVNULL
-    )
+    process = children.context().Process(target=children.run_shared, args=(study,))
+    process.start()
     deadline = time.monotonic() + 120
     while len(list(study.folder.glob("shards/*/*.parquet"))) < 12:
-        assert process.poll() is None and time.monotonic() < deadline
+        assert process.is_alive() and time.monotonic() < deadline
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
     for path in study.folder.glob("shards/*/*.parquet"):
         pd.read_parquet(path)
     run(replace(study, workers=1))
@@ -261,7 +256,7 @@ def test_unreadable_files_in_the_middle_of_500_are_named_and_the_others_kept(
     assert counts() == {"segmenter": 500}
 
 
-def test_worker_processes_name_every_unreadable_file(tmp_path: Path) -> None:
+def test_worker_processes_name_every_unreadable_file(tmp_path: Path, warm: None) -> None:
     study = fakes.make_study(tmp_path, SCENES, workers=2, shard_size=SCENES)
     for number in (1, 5):
         (tmp_path / "data" / "test" / f"a_0{number}.png").write_bytes(b"")

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import pandas as pd
 
 from vlmis_utils.analysis.claims.quantities import Drawn, Printed, Quantity, printed_share
 from vlmis_utils.analysis.paper.grim import PICTURES
@@ -83,33 +82,33 @@ class PrintedTables:
     folder: str | Path = PUBLISHED
 
     @cached_property
-    def _misalignment(self) -> pd.DataFrame:
+    def _misalignment(self) -> dict[tuple[str, str], dict[str, float]]:
         frame = load_tables456(self.folder)
         frame["abstained"] = 1 - frame.parse_success
-        return frame.set_index(["vlm", "condition"])
+        return frame.set_index(["vlm", "condition"]).to_dict("index")
 
     @cached_property
-    def _quality(self) -> pd.Series:
-        return load_table3(self.folder).set_index(["segmenter", "condition"]).miou
+    def _quality(self) -> dict[tuple[str, str], float]:
+        return load_table3(self.folder).set_index(["segmenter", "condition"]).miou.to_dict()
 
     @cached_property
-    def _classes(self) -> pd.Series:
-        return load_table2(self.folder).set_index(["train_class", "condition"]).iou
+    def _classes(self) -> dict[tuple[str, str], float]:
+        return load_table2(self.folder).set_index(["train_class", "condition"]).iou.to_dict()
 
     @property
     def segmenters(self) -> list[str]:
         """Models of Table 3."""
-        return list(dict.fromkeys(self._quality.index.get_level_values(0)))
+        return list(dict.fromkeys(segmenter for segmenter, _ in self._quality))
 
     @property
     def vlms(self) -> list[str]:
         """Models of Tables 4 to 6."""
-        return list(dict.fromkeys(self._misalignment.index.get_level_values(0)))
+        return list(dict.fromkeys(vlm for vlm, _ in self._misalignment))
 
     @property
     def conditions(self) -> list[str]:
         """The ten conditions, clean first."""
-        return list(dict.fromkeys(self._quality.index.get_level_values(1)))
+        return list(dict.fromkeys(condition for _, condition in self._quality))
 
     def named(self, label: str) -> str | None:
         """Return the model that the paper calls ``label``."""
@@ -117,7 +116,7 @@ class PrintedTables:
 
     def rate(self, vlm: str, condition: str, metric: str) -> Printed:
         """Return a printed rate; NaN where the paper prints none."""
-        return printed_share(float(self._misalignment.loc[(vlm, condition), metric]), self.n)
+        return printed_share(float(self._misalignment[vlm, condition][metric]), self.n)
 
     def quality(self, segmenter: str, condition: str) -> Printed:
         """Return the mIoU of Table 3."""
