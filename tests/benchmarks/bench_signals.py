@@ -16,6 +16,7 @@ from paired import keep
 
 from vlmis_utils.analysis.warnings.answers import distances
 from vlmis_utils.analysis.warnings.pictures import pair_counts
+from vlmis_utils.core.allocator import keep_freed_memory
 from vlmis_utils.datasets.cache import as_tensor
 from vlmis_utils.datasets.registry import open_dataset
 from vlmis_utils.metrics.signals.uncertainty import coarse
@@ -29,6 +30,7 @@ PICTURES, ROUNDS = 4, 5
 
 def main() -> None:
     torch.set_num_threads(1)
+    keep_freed_memory()  # as in a run
     scenes = open_dataset("streetworld", split="test", limit=PICTURES, seed=0)
     images = torch.stack([as_tensor(scene.image()) for scene in scenes])
     labels = [scene.labels() for scene in scenes]

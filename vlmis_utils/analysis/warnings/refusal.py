@@ -135,7 +135,7 @@ def conformal(
         seed: of the halves.
 
     Returns:
-        vlm, where (``clean and mild``, or a family at severity 2 or 3), plain (risk without
+        vlm, where (``clean and mild`` first, or a family at severity 2 or 3), plain (risk without
         refusal), risk with low and high (95 % of the rounds), refused (share of answers).
     """
     rng = np.random.default_rng(seed)
@@ -165,7 +165,7 @@ def conformal(
                     cost, left = task.outcome[at], kept[at]
                     found_here = cost.mean(), (cost * left).mean(), 1 - left.mean()
                     tests.setdefault(place, []).append(found_here)
-        for place, values in tests.items():
+        for place, values in sorted(tests.items(), key=lambda test: test[0] != "clean and mild"):
             plain, risk, refused = np.transpose(values)
             low, high = np.quantile(risk, [0.025, 0.975])
             rows.append(

@@ -123,7 +123,7 @@ class Warnings:
             for name, signal in SIGNALS.items()
             if signal.source in sources
             and all(name in own for own in tables)
-            and any(own[name].nunique() > 1 for own in tables)
+            and any(own[name].max() > own[name].min() for own in tables)
         ]
 
 

@@ -71,15 +71,19 @@ def at_temperatures(log_shares: Tensor, labels: np.ndarray) -> list[dict[str, li
         for each picture: ``tempered_entropy`` and ``tempered_loss``, a number a temperature; the
         loss is NaN where no cell is labelled.
     """
-    scores = log_shares[:, :, ::2, ::2]
+    scores = log_shares[:, :, ::2, ::2].contiguous()
+    scores = scores - scores.amax(dim=1, keepdim=True)
     truth = torch.from_numpy(labels[:, ::2, ::2].astype(np.int64)).to(scores.device)
     known = truth != IGNORE
+    own = scores.gather(1, truth.where(known, 0)[:, None])[:, 0]
     spread, loss = [], []
-    for temperature in TEMPERATURES:
-        tempered = torch.log_softmax(scores / temperature, dim=1)
-        spread.append(entropy(tempered).flatten(1).mean(dim=1))
-        hit = tempered.gather(1, truth.where(known, 0)[:, None])[:, 0] * known
-        loss.append(-hit.flatten(1).sum(dim=1) / known.flatten(1).sum(dim=1))
+    for temperature in TEMPERATURES:  # one exponential a score, which is nearly all of the time
+        shares = (scores / temperature).exp()
+        total = shares.sum(dim=1)
+        bits = total.log() - (shares * scores).sum(dim=1) / (temperature * total)
+        spread.append((bits / math.log(scores.shape[1])).clamp(0, 1).flatten(1).mean(dim=1))
+        lost = (total.log() - own / temperature) * known
+        loss.append(lost.flatten(1).sum(dim=1) / known.flatten(1).sum(dim=1))
     pairs = zip(torch.stack(spread, 1).tolist(), torch.stack(loss, 1).tolist(), strict=True)
     return [{"tempered_entropy": own, "tempered_loss": lost} for own, lost in pairs]
 

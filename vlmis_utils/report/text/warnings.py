@@ -125,15 +125,20 @@ def kept_promises(rows: pd.DataFrame) -> list[str]:
         return []
     limit = rows.limit.iloc[0]
     lines = []
-    for where, group in rows.groupby(rows["where"] == "clean and mild", sort=False):
-        kind = "Clean and mild images, where the promise holds" if where else "Stronger ones"
+    for where, group in rows.groupby(rows["where"] != "clean and mild"):
+        kind = "Stronger ones" if where else "Clean and mild images, where the promise holds"
         over = int((group.risk > limit).sum())
         worst = group.loc[group.risk.idxmax()]
         lines.append(
             f"**{kind}**: a risk of {percent(limit)} was promised, {number(group.risk.min())} to "
             f"{number(group.risk.max())} was found, above the promise in {over} of {len(group)} "
-            f"cases; at worst it was {number(worst.risk / limit, 1)} times what was promised "
-            f"({worst['where']})."
+            f"cases"
+            + (
+                f"; at worst it was {number(worst.risk / limit, 1)} times what was promised "
+                f"({worst['where']})."
+                if over
+                else "."
+            )
         )
     return lines
 
