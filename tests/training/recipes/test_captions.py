@@ -58,6 +58,16 @@ def test_descriptions_read_back_as_the_objects_shown(known: Facts) -> None:
     assert mentions(describe(known), rule="keyword").asserted == said.asserted
 
 
+def test_a_description_names_what_is_large_enough_and_answers_tell_all() -> None:
+    counts = np.zeros(19, dtype=int)
+    counts[[13, 11, 0]] = 0.002 * TOTAL, 0.001 * TOTAL, TOTAL - 0.003 * TOTAL  # car, pedestrian
+    known = facts(counts, True, "clear", named_from=0.0016)
+    assert known.small == {"pedestrian"} and known.shown >= {"car", "pedestrian"}
+    assert describe(known) == "The image shows a street with a car."
+    assert presence_answer(known, "pedestrian") == "Yes."
+    assert not facts(counts, True, "clear").small
+
+
 def test_presence_answers_read_back(known: Facts) -> None:
     for name in PRESENCE_CLASSES:
         for seed in range(4):

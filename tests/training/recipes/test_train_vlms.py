@@ -20,7 +20,7 @@ from vlmis_utils.protocol.classes import (
 from vlmis_utils.protocol.models import ModelEntry
 from vlmis_utils.protocol.prompts import PROMPTS
 from vlmis_utils.training.data import TrainingData
-from vlmis_utils.training.nets.contrastive_model import ContrastiveTraining
+from vlmis_utils.training.nets.contrastive_model import ContrastiveTraining, save_open_clip
 from vlmis_utils.training.nets.dense import class_weights, dense_loss, loudest, scene_loss
 from vlmis_utils.training.nets.pixels import normalise, principal_patches
 from vlmis_utils.training.nets.qwen_model import (
@@ -141,6 +141,17 @@ def test_the_loudest_token_speaks_for_the_image() -> None:
     votes[0, 1, 2, 3] = 5.0
     image = loudest(votes)[0]
     assert image[1] == pytest.approx(5.0, abs=1e-3) and image[0] < -5
+
+
+@pytest.mark.parametrize("name", ["clip", "siglip"])
+def test_the_trunk_of_a_tower_that_is_trained_on_is_its_own(name: str, tmp_path: Path) -> None:
+    earlier = ContrastiveTraining(name)
+    save_open_clip(earlier.model, earlier.config, tmp_path)
+    trunk = SeeingTrunk().trunk
+    load_backbone(trunk, tmp_path)
+    own = earlier.model.visual.trunk.state_dict()
+    for key, value in trunk.state_dict().items():
+        assert torch.allclose(value.float(), own[key].float(), rtol=1e-3, atol=1e-3), key
 
 
 def test_the_trunk_starts_as_the_backbone(tmp_path: Path) -> None:

@@ -84,10 +84,14 @@ class Batch:
         return Batch(self.index, self.flipped, *moved)
 
 
-def load_scenes(data: TrainingData) -> Scenes:
-    """Derive facts and whole-image targets from training data."""
+def load_scenes(data: TrainingData, named_from: float = MIN_SHARE) -> Scenes:
+    """Derive facts and whole-image targets from training data.
+
+    Args:
+        named_from: see `captions.facts`.
+    """
     known = [
-        facts(counts, bool(safe), reason)
+        facts(counts, bool(safe), reason, named_from)
         for counts, safe, reason in zip(data.counts, data.safe, data.reasons, strict=True)
     ]
     targets = np.zeros((len(known), len(SCENE_TARGETS)), dtype=np.float32)

@@ -86,15 +86,19 @@ class Facts:
         absent: language classes with fewer than `AMBIGUOUS_PIXELS` pixels (scaled to the image).
         safe: the safety label.
         hazards: keys of `HAZARDS` that the safety reason names; empty for a safe scene.
+        small: those of ``shown`` that are too small for a description to name.
     """
 
     shown: frozenset[str]
     absent: frozenset[str]
     safe: bool
     hazards: tuple[str, ...]
+    small: frozenset[str] = frozenset()
 
 
-def facts(counts: Sequence[int] | np.ndarray, safe: bool, reason: str) -> Facts:
+def facts(
+    counts: Sequence[int] | np.ndarray, safe: bool, reason: str, named_from: float = MIN_SHARE
+) -> Facts:
     """Return the facts of a scene.
 
     Args:
@@ -102,6 +106,7 @@ def facts(counts: Sequence[int] | np.ndarray, safe: bool, reason: str) -> Facts:
         safe: the safety label.
         reason: why, as `protocol.safety_label.judge` writes it: "pedestrian in corridor at
             9.3 m; red light".
+        named_from: share of the pixels from which a description names a class.
 
     >>> counts = [900] * 3 + [0] * 16
     >>> sorted(facts(counts, False, "bus in corridor at 8.0 m; stop sign at 9.0 m").hazards)
@@ -116,13 +121,15 @@ def facts(counts: Sequence[int] | np.ndarray, safe: bool, reason: str) -> Facts:
         key = match.group(1) if match else part.partition(" at ")[0]
         if key in HAZARDS and key not in hazards:
             hazards.append(key)
+    shown = present_classes(counts, total, MIN_SHARE)
     return Facts(
-        shown=present_classes(counts, total, MIN_SHARE),
+        shown=shown,
         absent=frozenset(
             name for name, count in zip(LANGUAGE_CLASSES, counts, strict=True) if count < faint
         ),
         safe=bool(safe),
         hazards=tuple(hazards),
+        small=shown - present_classes(counts, total, named_from),
     )
 
 
@@ -132,7 +139,7 @@ def describe(known: Facts) -> str:
     >>> describe(Facts(frozenset({"road", "bus", "car"}), frozenset(), True, ()))
     'The image shows a street with a car and a bus.'
     """
-    named = [name for name in NAMING_ORDER if name in known.shown]
+    named = [name for name in NAMING_ORDER if name in known.shown - known.small]
     listed = f" with {_join(named)}" if named else ""
     return f"The image shows a street{listed}."
 

@@ -60,7 +60,13 @@ def recipe(name: str, data: str = "streetworld") -> list[str]:
     if name in SEGMENTERS:
         return [f"{begin}.", *_segmenter(train_segmenters.PHOTOGRAPH_RECIPES[name])]
     if name == "qwen2-vl":
-        return [f"{begin}.", *_qwen()]
+        share = train_vlms.PHOTOGRAPH_RECIPES[name].named_from
+        return [
+            f"{begin}.",
+            *_qwen(),
+            f"The descriptions that it learns name a class from {100 * share:g} % of the pixels"
+            " on.",
+        ]
     return [
         f"{begin}, but for the trunk.",
         *_contrastive(name, train_vlms.PHOTOGRAPH_RECIPES[name].workers),

@@ -160,7 +160,8 @@ def train_contrastive(
     Args:
         minutes, steps: of the whole; the trunk, which both models share, takes `TRUNK_SHARE`.
         backbone: checkpoint of the embedded DeepLabV3+; by default the one beside ``out``.
-        start: earlier checkpoint that the towers begin with, all but the trunk.
+        start: earlier checkpoint that the towers begin with; the trunk begins with it only where
+            it is ``out`` itself, trained on.
         mirrored: the towers see each scene's mirror image, too.
         The rest is as in `train_vlms.train_vlm` and `training.fit`.
 
@@ -177,8 +178,9 @@ def train_contrastive(
             "minutes": None if minutes is None else minutes * of,
         }
 
+    own = out if start == out else out.parent / "deeplabv3plus"
     seeing = train_trunk(
-        train, val, backbone or out.parent / "deeplabv3plus", work=work, device=device, seed=seed,
+        train, val, backbone or own, work=work, device=device, seed=seed,
         log=log.with_name("contrastive-trunk.csv"), eval_every=eval_every, workers=workers,
         **share(TRUNK_SHARE),
     )  # fmt: skip

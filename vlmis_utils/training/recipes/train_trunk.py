@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import safetensors.torch
 import timm
 import torch
 from torch import Tensor, nn
@@ -54,15 +55,24 @@ class SeeingTrunk(nn.Module):
 
 
 def load_backbone(trunk: nn.Module, folder: Path) -> None:
-    """Copy the backbone of a DeepLabV3+ checkpoint, torchvision's MobileNetV2, into timm's.
+    """Give the trunk the weights of a checkpoint.
 
-    Both list the same layers in the same order; timm's last convolution is not among them.
+    Args:
+        trunk: timm's MobileNetV2.
+        folder: an earlier CLIP or SigLIP of the same trunk, or a DeepLabV3+ on torchvision's
+            MobileNetV2: that lists the same layers in the same order, and timm's last convolution
+            is not among them.
 
     Raises:
         UserError: the checkpoint is missing.
     """
-    theirs = list(DeepLabV3Plus.from_pretrained(folder).backbone.state_dict().values())
     state = trunk.state_dict()
+    earlier = folder / "open_clip_model.safetensors"
+    if earlier.exists():  # a tower's last layer, its projection, is no part of the trunk
+        tower = safetensors.torch.load_file(earlier)
+        trunk.load_state_dict({key: tower[f"visual.trunk.{key}"].float() for key in state})
+        return
+    theirs = list(DeepLabV3Plus.from_pretrained(folder).backbone.state_dict().values())
     mine = [key for key in state if key.startswith(("conv_stem", "bn1", "blocks"))]
     trunk.load_state_dict(state | dict(zip(mine, theirs, strict=True)))
 
@@ -108,7 +118,7 @@ def train_trunk(
     """Train the trunk; a finished run in ``work`` is returned at once.
 
     Args:
-        backbone: checkpoint folder of the embedded DeepLabV3+.
+        backbone: checkpoint folder that the trunk begins with, see `load_backbone`.
         batch: crops a step, of all workers together.
         The rest is as in `training.fit`.
 
