@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from vlmis_utils.core.errors import RunError, UserError
@@ -332,9 +333,34 @@ def test_recipes_train_and_export_a_loadable_checkpoint(name, tmp_path, monkeypa
     assert agree > 0.95  # float16 on disk; Mask2Former's own post-processing resamples once more
 
 
+def test_an_average_lies_half_way_between_start_and_end(tmp_path):
+    data, ends = _street(), {}
+    recipe = dataclasses.replace(
+        train_segmenters.RECIPES["segformer"], phases=(Phase(1.0, 32, 64, (1.0, 1.0), 2),), ema=0
+    )
+    given = {"device": "cpu", "steps": 2, "data": (data, data), "eval_every": 1, "recipe": recipe}
+    for name, more in (
+        ("start", {}),
+        ("end", {"start": tmp_path / "start" / "segformer"}),
+        ("mean", {"start": tmp_path / "start" / "segformer", "average": True}),
+    ):
+        work = tmp_path / f"work-{name}"
+        train_segmenters.train_segmenter(
+            "segformer", out=tmp_path / name, work=work, **given, **more
+        )
+        ends[name] = load_file(tmp_path / name / "segformer" / "model.safetensors")
+    for key, value in ends["mean"].items():
+        if value.is_floating_point():
+            middle = (ends["start"][key].float() + ends["end"][key].float()) / 2
+            assert torch.allclose(value.float(), middle, rtol=2e-3, atol=2e-3), key
+    assert any((ends["start"][k] != ends["end"][k]).any() for k in ends["end"])
+
+
 def test_command_line_misuse(capsys):
     assert weights.main(["--only", "segfomer"]) == 2
     assert "did you mean 'segformer'" in capsys.readouterr().err
+    assert weights.main(["--average", "--start", "a", "--out", "a"]) == 2
+    assert "--average needs --start" in capsys.readouterr().err
     assert weights.main(["--minutes", "0"]) == 2
     assert "--minutes 0.0 must be above 0" in capsys.readouterr().err
     with pytest.raises(SystemExit) as stop:

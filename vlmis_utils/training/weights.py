@@ -60,6 +60,11 @@ def _parser() -> argparse.ArgumentParser:
         help="begin with the checkpoints in this folder (photographs: those of StreetWorld)",
     )
     start.add_argument("--anew", action="store_true", help="begin with random weights")
+    parser.add_argument(
+        "--average",
+        action="store_true",
+        help="with --start, another folder than --out: keep the mean of both segmenters' weights",
+    )
     parser.add_argument("--out", type=Path, help="default: the folder in the package")
     parser.add_argument(
         "--work", type=Path, help="resume states (default: build/training, or build/<data>)"
@@ -76,6 +81,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _train_all(options: argparse.Namespace) -> None:
     names = tuple(options.only or MODELS)
+    if options.average and (options.start is None or options.start == options.out):
+        raise UserError("--average needs --start, a folder other than --out")
     for name in names:
         if name not in MODELS:
             raise UserError(f"unknown model {name!r}{closest(name, MODELS)}")
@@ -111,6 +118,7 @@ def _train(name: str, options: argparse.Namespace) -> None:
         "steps": options.steps,
         "scenes": options.scenes,
         "seed": options.seed,
+        "average": options.average,
     }
     if options.work:
         settings["work"] = options.work

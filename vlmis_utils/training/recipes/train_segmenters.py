@@ -111,6 +111,7 @@ def train_segmenter(
     log: str | Path | None = None,
     start: str | Path | None = None,
     recipe: Recipe | None = None,
+    average: bool = False,
 ) -> Fit:
     """Train one segmenter; a usable checkpoint lies in ``out/<name>`` after every evaluation.
 
@@ -126,9 +127,11 @@ def train_segmenter(
         data: (train, val), instead of loading them.
         start: checkpoint folder to begin with instead of random weights.
         recipe: instead of that of `RECIPES`.
+        average: keep the mean of the weights of ``start``, a folder other than the output's, and of
+            those at the end (Wortsman et al. 2022, "Model soups").
 
     Returns:
-        the finished run; its metric is the mIoU over the held-out scenes.
+        the finished run; its metric is the mIoU over the held-out scenes, before any averaging.
     """
     recipe = recipe or RECIPES[name]
     device = resolve_device(device)
@@ -155,7 +158,7 @@ def train_segmenter(
         images, labels = (part.to(device, non_blocking=True) for part in batch)
         return model(images, labels)
 
-    return fit(
+    done = fit(
         name,
         network,
         batches(train, recipe.phases),
@@ -177,6 +180,13 @@ def train_segmenter(
         mixed=recipe.mixed,
         signature=_signature(network, seed),
     )
+    if average and start is not None:
+        ends = {key: value.clone() for key, value in network.core.state_dict().items()}
+        begin_with(network, start)
+        for key, value in network.core.state_dict().items():
+            value.copy_(value.lerp(ends[key], 0.5) if value.is_floating_point() else ends[key])
+        network.export(out / name)
+    return done
 
 
 def _signature(network: nn.Module, seed: int) -> str:
