@@ -58,7 +58,10 @@ def recipe(name: str, data: str = "streetworld") -> list[str]:
         return _qwen() if name == "qwen2-vl" else _contrastive(name)
     begin = "It begins with the weights of the StreetWorld checkpoint"
     if name in SEGMENTERS:
-        return [f"{begin}.", *_segmenter(train_segmenters.PHOTOGRAPH_RECIPES[name])]
+        lines = [f"{begin}.", *_segmenter(train_segmenters.PHOTOGRAPH_RECIPES[name])]
+        if name in train_segmenters.AVERAGED:
+            lines.append("The mean of the weights before and after the last part is kept.")
+        return lines
     if name == "qwen2-vl":
         share = train_vlms.PHOTOGRAPH_RECIPES[name].named_from
         return [

@@ -23,7 +23,10 @@ from vlmis_utils.training.loop import Fit, fit
 from vlmis_utils.training.nets.segmenter_nets import BUILDERS, Network, class_weights
 from vlmis_utils.training.recipes.crops import Phase, batches
 
-__all__ = ["PHOTOGRAPH_RECIPES", "RECIPES", "Recipe", "begin_with", "train_segmenter", "validate"]
+__all__ = [
+    "AVERAGED", "PHOTOGRAPH_RECIPES", "RECIPES", "Recipe", "begin_with", "train_segmenter",
+    "validate",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,10 @@ PHOTOGRAPH_RECIPES: dict[str, Recipe] = {
                   mixed=name == "mask2former")
     for name, minutes in {"deeplabv3plus": 60, "segformer": 70, "mask2former": 42}.items()
 }  # fmt: skip
+
+
+# Checkpoints on photographs that are the mean of the weights before and after their last part.
+AVERAGED: frozenset[str] = frozenset({"segformer"})
 
 
 @torch.inference_mode()
