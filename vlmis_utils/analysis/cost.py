@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, str] = {
     "memory": f"python {_MEMORY} --most 10000 --save",
     "memory-before": f"python {_MEMORY} --most 10000 --package OTHER_CHECKOUT --save",
     "signals": "python tests/benchmarks/bench_signals.py --save",
+    "label-constants": "python tests/benchmarks/bench_label.py FOLDER_OF_CITYSCAPES --save",
     "several-frames": "python tests/benchmarks/bench_several_frames.py --save",
     **{
         f"drives-{world}": f"python tests/benchmarks/bench_drives.py build/{study}/records --save"
@@ -69,6 +70,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
         "seconds",
         "machine",
     ),
+    "label": ("change", "frames", "unsafe", "turns_safe", "turns_unsafe", "machine"),
     "drives": ("sequence", "frames", "rate", "safe", "model", "condition", "rule", "machine"),
 }
 _BENCH = ("subject", "inputs", "peer", "ours_ms", "peer_ms", "ratio", "low", "high", "goal",

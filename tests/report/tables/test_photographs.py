@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 
+from vlmis_utils.analysis.cost import load_measured
 from vlmis_utils.protocol.classes import OBJECT_CLASSES
 from vlmis_utils.report.tables import photographs as tables
 
@@ -72,3 +73,16 @@ def test_full_size_has_a_row_a_model_and_says_when_there_is_none(tmp_path: Path)
     assert "mIoU of S is that of an earlier" in tables.full_size_words(
         found, {"s": "S"}, {"s": "13"}
     )
+
+
+def test_changes_of_the_rule_are_rows_with_both_ways_a_label_can_turn() -> None:
+    rows = load_measured("label-constants")
+    shown = tables.load_label_constants(rows)
+    assert list(shown.change) == list(rows.change)
+    assert [int(n) for n in shown["turn safe"]] == rows.turns_safe.tolist()
+    # A wider or longer corridor only adds feet, and a narrower or shorter one only loses some.
+    by_change = rows.set_index("change")
+    for change in ("corridor 4 m wide", "stopping distance 20 m"):
+        assert by_change.turns_safe[change] == 0
+    for change in ("corridor 3 m wide", "stopping distance 14 m"):
+        assert by_change.turns_unsafe[change] == 0

@@ -16,8 +16,8 @@ from vlmis_utils.report.tables.markdown import Column, cells, crossed, span
 from vlmis_utils.report.text.scenes import dataset_words
 
 __all__ = [
-    "ENOUGH", "full_size_words", "load_full_size", "load_label_agreement", "load_prevalence",
-    "load_worlds", "prevalence", "read_full_size", "stacked",
+    "ENOUGH", "full_size_words", "load_full_size", "load_label_agreement", "load_label_constants",
+    "load_prevalence", "load_worlds", "prevalence", "read_full_size", "stacked",
 ]  # fmt: skip
 
 # Scenes with, and scenes without, a class that it takes to say how well its presence is told.
@@ -144,6 +144,18 @@ def load_label_agreement(rows: pd.DataFrame) -> pd.DataFrame:
     """
     lead = [Column("rule", "rule"), Column("against", "against")]
     return crossed(rows, lead, "measure", Column("", "value", interval=("low", "high")))
+
+
+def load_label_constants(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each change of the rule: how many labels turn safe, and how many unsafe.
+
+    Args:
+        rows: of ``book/measured/label-constants.csv``.
+    """
+    return cells(
+        rows, Column("change", "change"), Column("turn safe", "turns_safe"),
+        Column("turn unsafe", "turns_unsafe"),
+    )  # fmt: skip
 
 
 def stacked(table: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
