@@ -73,6 +73,9 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "label": ("change", "frames", "unsafe", "turns_safe", "turns_unsafe", "machine"),
     "drives": ("sequence", "frames", "rate", "safe", "model", "condition", "rule", "machine"),
 }
+# Where an empty cell is a number that is not known, and not an empty word.
+_UNKNOWN: Mapping[str, list[str]] = {"drives": [""]}
+_NO_GOAL: dict[str, list[str]] = {"goal": [""]}
 _BENCH = ("subject", "inputs", "peer", "ours_ms", "peer_ms", "ratio", "low", "high", "goal",
           "machine")  # fmt: skip
 
@@ -111,10 +114,10 @@ def load_measured(name: str, folder: str | Path = "book/measured") -> pd.DataFra
     path = Path(folder) / f"{name}.csv"
     if not path.exists():
         return None
-    wanted = _COLUMNS.get(name.partition("-")[0], _BENCH)
+    kind = name.partition("-")[0]
+    wanted = _COLUMNS.get(kind, _BENCH)
     try:
-        empty = [""] if name.startswith("drives") else {"goal": [""]}
-        found = pd.read_csv(path, keep_default_na=False, na_values=empty)
+        found = pd.read_csv(path, keep_default_na=False, na_values=_UNKNOWN.get(kind, _NO_GOAL))
     except (OSError, ValueError) as error:
         raise RunError(f"cannot read {path} ({error}): run `{COMMANDS[name]}`") from error
     lacking = [column for column in wanted if column not in found]

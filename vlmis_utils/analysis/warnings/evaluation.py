@@ -95,11 +95,9 @@ def evaluate(
     models, gains = [], []
     probabilities, left_out = {}, {}
     for task in tasks(warnings):
-        about = {"vlm": task.vlm, "target": task.target, "n": len(task.at), "reason": task.reason}
-        about["rate"] = float(task.outcome.mean()) if len(task.at) else np.nan
         if task.reason:
             continue
-        draws = {}
+        about, draws = task.about, {}
         for name in features:
             rows, plain, new = _model(warnings, task, name, weights, ridge, seed)
             if len(features) > 1:

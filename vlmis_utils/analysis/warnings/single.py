@@ -69,7 +69,7 @@ def single_signals(warnings: Warnings, resamples: int) -> pd.DataFrame:
         cannot be predicted, in a single row without a signal.
     """
     condition = warnings.pictures.condition.to_numpy(str)
-    rows = [_about(task) | _NOTHING for task in tasks(warnings) if task.reason]
+    rows = [task.about | _NOTHING for task in tasks(warnings) if task.reason]
     for task, name, own, drawn, aucs in _scored(warnings, resamples):
         signal = SIGNALS.get(name)
         words = (signal.words, signal.source) if signal else TRUTH
@@ -81,14 +81,8 @@ def single_signals(warnings: Warnings, resamples: int) -> pd.DataFrame:
         one = np.ones((1, int(task.scene.max()) + 1))
         within = auc_draws(task.outcome, own, one, condition[task.at], task.scene)
         row["within"] = float(within[0])
-        rows.append(_about(task) | row)
+        rows.append(task.about | row)
     return pd.DataFrame(rows)
-
-
-def _about(task: Task) -> dict[str, object]:
-    rate = float(task.outcome.mean()) if len(task.at) else np.nan
-    about = {"vlm": task.vlm, "target": task.target, "n": len(task.at), "reason": task.reason}
-    return about | {"rate": rate}
 
 
 def signal_aucs(results: Results, resamples: int = 200) -> pd.DataFrame:

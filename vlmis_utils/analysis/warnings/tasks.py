@@ -39,6 +39,14 @@ class Task:
         return len(np.unique(self.scene))
 
     @property
+    def about(self) -> dict[str, object]:
+        """vlm, target, n (the pictures), reason, and rate, the share that fails: for tables."""
+        return {
+            "vlm": self.vlm, "target": self.target, "n": len(self.at), "reason": self.reason,
+            "rate": float(self.outcome.mean()) if len(self.at) else np.nan,
+        }  # fmt: skip
+
+    @property
     def reason(self) -> str:
         """Why nothing can be predicted; else empty.
 

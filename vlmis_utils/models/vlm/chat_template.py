@@ -2,7 +2,7 @@
 
 How a question is put (the model's own chat template, or plain words for a model that has none), how
 many pixels the model is given (its visual token budget), and plain greedy decoding whatever the
-checkpoint would rather do.
+checkpoint would rather do. And how its processor is given images.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 from vlmis_utils.core.errors import UserError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from vlmis_utils.protocol.models import ModelEntry
 
-__all__ = ["PLAIN", "chat", "decode_greedily", "limit_pixels"]
+__all__ = ["PLAIN", "chat", "decode_greedily", "limit_pixels", "processed"]
 
 # A question to a model without a chat template; the option ``question`` replaces it.
 PLAIN = "{prompt}"
@@ -48,6 +50,25 @@ def chat(processor: Any, text: str, question: str = PLAIN, images: int = 1) -> s
     return processor.apply_chat_template(
         [{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False
     )
+
+
+def processed(processor: Any, chats: list[str], images: Tensor) -> Any:
+    """Return what a model takes for every image, or stack of images, and every chat, in this order.
+
+    Images stay on their device where the processor works on tensors, and most do.
+
+    Args:
+        processor: of transformers.
+        chats: of `chat`.
+        images: uint8 (B, 3, H, W), or (B, K, 3, H, W) for K images before each chat.
+    """
+    from transformers.image_processing_backends import TorchvisionBackend
+
+    if not isinstance(processor.image_processor, TorchvisionBackend):
+        images = images.cpu()  # it works on PIL images or arrays
+    stacks = images if images.ndim == 5 else images[:, None]
+    repeated = [list(stack) for stack in stacks for _ in chats]  # a list for each chat
+    return processor(text=chats * len(images), images=repeated, padding=True, return_tensors="pt")
 
 
 def decode_greedily(model: Any) -> None:

@@ -19,11 +19,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers.image_processing_backends import TorchvisionBackend
 
 from vlmis_utils.core.progress import say
 from vlmis_utils.models.batching import answer_in_parts, check_images
-from vlmis_utils.models.vlm.chat_template import chat, decode_greedily
+from vlmis_utils.models.vlm.chat_template import chat, decode_greedily, processed
 from vlmis_utils.models.vlm.decoded import to_answers
 from vlmis_utils.models.vlm.first_token import generate, spellings
 from vlmis_utils.models.vlm.generative_options import Settings
@@ -234,17 +233,8 @@ class Generative:
             say(f"{self._name}: {text}")
 
     def _inputs(self, chats: list[str], images: Tensor) -> Any:
-        """Return the model's inputs for each image, or stack of images, and each chat.
-
-        Images stay on their device where the processor works on tensors, and most do.
-        """
-        if not isinstance(self._processor.image_processor, TorchvisionBackend):
-            images = images.cpu()  # it works on PIL images or arrays
-        stacks = images if images.ndim == 5 else images[:, None]
-        repeated = [list(stack) for stack in stacks for _ in chats]  # a list for each chat
-        inputs = self._processor(
-            text=chats * len(images), images=repeated, padding=True, return_tensors="pt"
-        )
+        """Return the model's inputs for each image, or stack of images, and each chat."""
+        inputs = processed(self._processor, chats, images)
         return inputs.to(self.device, dtype=self._model.dtype)
 
     def _chat(self, text: str, images: int = 1) -> str:
