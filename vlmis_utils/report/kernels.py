@@ -28,9 +28,10 @@ from jupyter_client.provisioning import LocalProvisioner
 __all__ = ["PRELOADED", "ForkedKernelManager", "Nursery"]
 
 PRELOADED: tuple[str, ...] = (
-    "ipykernel.kernelapp", "matplotlib.backends.backend_agg", "myst_nb", "pandas",
-    "pyarrow.parquet", "pingouin", "seaborn.objects", "sklearn.covariance", "sklearn.linear_model",
-    "sklearn.model_selection", "statsmodels.discrete.discrete_model", "torch",
+    "ipykernel.debugger", "ipykernel.kernelapp", "kornia.augmentation",
+    "matplotlib.backends.backend_agg", "myst_nb.ext.glue", "pandas", "pyarrow.parquet", "pingouin",
+    "seaborn.objects", "sklearn.covariance", "sklearn.linear_model", "sklearn.model_selection",
+    "statsmodels.discrete.discrete_model", "torch",
     "transformers.models.auto.image_processing_auto", "transformers.models.auto.modeling_auto",
     "vlmis_utils.analysis.open_results", "vlmis_utils.report.figures.correlation",
     "vlmis_utils.report.tables.language", "vlmis_utils.report.tables.segmentation",
