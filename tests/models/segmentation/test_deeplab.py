@@ -1,7 +1,9 @@
 import json
+from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional
 
 from tests.helpers import deeplab_oracle
@@ -167,3 +169,21 @@ def test_errors_name_the_file_and_the_remedy(model, tmp_path):
         DeepLabV3Plus(DeepLabConfig(backbone="resnet5"))
     with pytest.raises(UserError, match="use 8 or 16"):
         DeepLabV3Plus(DeepLabConfig(output_stride=4))
+
+
+@pytest.mark.parametrize("backbone", ["mobilenet_v2", "resnet50"])
+def test_folding_normalisation_leaves_the_scores(backbone: str) -> None:
+    torch.manual_seed(0)
+    model = DeepLabV3Plus(replace(TINY, backbone=backbone)).eval()
+    for module in model.modules():  # as after training: no mean is 0, no variance 1
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.1)
+            module.running_var.uniform_(0.5, 2)
+            nn.init.uniform_(module.bias, -0.1, 0.1)
+    images = torch.rand(2, 3, 32, 64)
+    with torch.inference_mode():
+        before = model(images)
+        after = model.fold_normalisation()(images)
+    kinds = {type(module) for module in model.classifier.modules()}
+    assert nn.BatchNorm2d not in kinds and before.std() > 1e-4
+    torch.testing.assert_close(after, before, rtol=1e-3, atol=1e-5 * float(before.abs().max()))

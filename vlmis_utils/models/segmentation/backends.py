@@ -46,7 +46,7 @@ def load_deeplab(
     """
     from vlmis_utils.models.segmentation.deeplab import DeepLabV3Plus
 
-    model = _ready(DeepLabV3Plus.from_pretrained(folder), device)
+    model = _ready(DeepLabV3Plus.from_pretrained(folder).fold_normalisation(), device)
     model = model.to(memory_format=torch.channels_last)
     config = model.config
     mean = torch.tensor(config.mean, device=device).view(1, 3, 1, 1)
