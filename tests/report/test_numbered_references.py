@@ -11,7 +11,7 @@ from sphinx.environment import BuildEnvironment
 from tests.helpers.sphinx_book import build_book
 
 CONF = 'extensions = ["myst_parser"]\nnumfig = True\n'
-OURS = CONF.replace(']', ', "vlmis_utils.report.numbered_references"]')
+OURS = CONF.replace("]", ', "vlmis_utils.report.numbered_references"]')
 TABLE = "(t{0})=\n```{{table}} Numbers\n| a |\n| --- |\n| {0} |\n```\n\n"
 LINKS = "{{numref}}`t{0}`, {{numref}}`Section %s <to>` and {{numref}}`no. {{number}} <t{0}>`.\n\n"
 PAGES = {
