@@ -17,7 +17,7 @@ from vlmis_utils.report.text.scenes import dataset_words
 
 __all__ = [
     "ENOUGH", "full_size_words", "load_full_size", "load_label_agreement", "load_label_constants",
-    "load_prevalence", "load_worlds", "prevalence", "read_full_size", "stacked",
+    "load_label_noise", "load_prevalence", "load_worlds", "prevalence", "read_full_size", "stacked",
 ]  # fmt: skip
 
 # Scenes with, and scenes without, a class that it takes to say how well its presence is told.
@@ -155,6 +155,19 @@ def load_label_constants(rows: pd.DataFrame) -> pd.DataFrame:
     return cells(
         rows, Column("change", "change"), Column("turn safe", "turns_safe"),
         Column("turn unsafe", "turns_unsafe"),
+    )  # fmt: skip
+
+
+def load_label_noise(rows: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """Return VLM, condition, SMR, and SMR if some of the safe labels were wrong.
+
+    Args:
+        rows: of `analysis.label_noise.smr_with_misses`.
+        labels: vlm -> name shown.
+    """
+    return cells(
+        rows, Column("model", "vlm", words=labels), Column("condition", "condition"),
+        Column("SMR", "smr"), Column("SMR with misses", "with_misses", interval=True),
     )  # fmt: skip
 
 
