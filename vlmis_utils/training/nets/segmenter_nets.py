@@ -67,6 +67,25 @@ class Network(nn.Module):
         """Return float (B, 19, ~H/4, ~W/4) of images float (B, 3, H, W) in [0, 1]."""
         raise NotImplementedError
 
+    @property
+    def last(self) -> nn.Conv2d | None:
+        """The layer whose outputs are one logit a class; None where there is no such layer."""
+        return None
+
+    @torch.no_grad()
+    def adjust(self, strength: float) -> None:
+        """Lower the logits by ``strength`` times the logarithm of the class weights, for good.
+
+        Under a weighted loss rare classes are predicted too often. At strength 1 that is undone
+        (Menon et al. 2021, logit adjustment), between 0 and 1 in part.
+
+        Raises:
+            RuntimeError: the network has no layer `last`.
+        """
+        if self.last is None:
+            raise RuntimeError(f"{type(self.core).__name__} has no layer with a logit a class")
+        self.last.bias -= strength * self.weights.log()
+
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
         """Return the loss of images float (B, 3, H, W) and labels int64 (B, H, W), 255 = ignore."""
         return pixel_loss(self.scores(images), labels, self.weights)
@@ -93,6 +112,10 @@ class _DeepLab(Network):
         x = self.normalise(images).contiguous(memory_format=torch.channels_last)
         return self.core.coarse(x)
 
+    @property
+    def last(self) -> nn.Conv2d:
+        return self.core.classifier.classifier[-1]
+
     def _write(self, folder: Path) -> None:
         self.core.save_pretrained(folder)
 
@@ -100,6 +123,10 @@ class _DeepLab(Network):
 class _Segformer(Network):
     def scores(self, images: Tensor) -> Tensor:
         return self.core(pixel_values=self.normalise(images)).logits
+
+    @property
+    def last(self) -> nn.Conv2d:
+        return self.core.decode_head.classifier
 
     def _write(self, folder: Path) -> None:
         self._half().save_pretrained(folder)
