@@ -19,11 +19,7 @@ from vlmis_utils.training.data import (
     scene_weights,
 )
 from vlmis_utils.training.loop import fit
-from vlmis_utils.training.nets.segmenter_nets import (
-    class_weights,
-    pixel_loss,
-    query_loss,
-)
+from vlmis_utils.training.nets.segmenter_losses import class_weights, pixel_loss, query_loss
 from vlmis_utils.training.recipes import train_segmenters
 from vlmis_utils.training.recipes.crops import (
     Phase,

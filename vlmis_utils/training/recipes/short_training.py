@@ -24,8 +24,8 @@ from vlmis_utils.training.nets.contrastive_model import ContrastiveTraining
 from vlmis_utils.training.nets.dense import class_weights
 from vlmis_utils.training.nets.pixels import normalise
 from vlmis_utils.training.nets.scenes import Scenes, load_scenes, windows
+from vlmis_utils.training.nets.segmenter_losses import class_weights as pixel_weights
 from vlmis_utils.training.nets.segmenter_nets import BUILDERS
-from vlmis_utils.training.nets.segmenter_nets import class_weights as pixel_weights
 from vlmis_utils.training.recipes import train_contrastive as contrastive
 from vlmis_utils.training.recipes import train_segmenters as segmenters
 from vlmis_utils.training.recipes.contrastive_losses import balance_weights

@@ -20,7 +20,8 @@ from vlmis_utils.metrics.confusion import confusion
 from vlmis_utils.metrics.segmentation import miou
 from vlmis_utils.training.data import SCENES, TrainingData, class_frequencies, load_training
 from vlmis_utils.training.loop import Fit, fit
-from vlmis_utils.training.nets.segmenter_nets import BUILDERS, Network, class_weights
+from vlmis_utils.training.nets.segmenter_losses import class_weights
+from vlmis_utils.training.nets.segmenter_nets import BUILDERS, Network
 from vlmis_utils.training.recipes.crops import Phase, batches
 
 __all__ = [
@@ -70,8 +71,8 @@ RECIPES: dict[str, Recipe] = {
     "mask2former": Recipe(1e-3, 0.02, 60, 100, _PHASES),
 }
 # On photographs, from the StreetWorld weights; batches are of one worker, two to a step. bfloat16
-# makes a step of Mask2Former a fifth to a quarter shorter, and one of the others no shorter. Half of
-# the class weights is taken back: of 0, 0.5 and 1 that gave the best mIoU on validation frames.
+# makes a step of Mask2Former a fifth to a quarter shorter, and one of the others no shorter. Half
+# of the class weights is taken back: of 0, 0.5 and 1 that gave the best mIoU on validation frames.
 # Mask2Former has no logit a class.
 PHOTOGRAPH_RECIPES: dict[str, Recipe] = {
     name: replace(RECIPES[name], phases=_PHOTOGRAPH_PHASES, workers=2, minutes=minutes,
