@@ -57,6 +57,8 @@ def test_the_committed_numbers_are_of_this_world() -> None:
     assert set(rows.scenes) == {held_out.world()}
     assert len(rows) == 2 * len(RULES) * len(REFERENCES)
     assert set(rows.rule) == set(RULES) and rows.value.between(0, 1).all()
+    whole = rows[rows.against == "whole label"].groupby("measure").n.first()
+    assert 0.35 <= whole["sensitivity"] / whole.sum() <= 0.65  # the unsafe, of all scenes
 
 
 def test_the_program_writes_what_it_compared(
