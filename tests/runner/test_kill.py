@@ -96,12 +96,14 @@ def test_fifty_kills_change_nothing(tmp_path: Path, capsys) -> None:
     fresh()
     while kills < KILLS or of_study or killer.missed():
         assert kills < 2 * KILLS, f"never killed while {killer.missed()}"
-        wanted = children.PHASES[kills // 2 % len(children.PHASES)] if kills % 2 else None
-        seconds = killer.random.uniform(0, 0.01 if wanted else whole)
-        if kills >= KILLS and killer.missed():  # a short phase may be over by then: at once
-            wanted, seconds = killer.missed()[0], 0.0
-        last = kills >= KILLS and not killer.missed()
-        if killer.kill(None if last else wanted, LIMIT if last else seconds):
+        if kills < KILLS:
+            wanted = children.PHASES[kills // 2 % len(children.PHASES)] if kills % 2 else None
+            seconds = killer.random.uniform(0, 0.01 if wanted else whole)
+        elif missed := killer.missed():  # a short phase may be over by then: at once
+            wanted, seconds = missed[0], 0.0
+        else:
+            wanted, seconds = None, LIMIT
+        if killer.kill(wanted, seconds):
             kills, of_study = kills + 1, of_study + 1
             for path in study.folder.glob("shards/*/*.parquet"):
                 assert intact(path.read_bytes()), path

@@ -7,7 +7,8 @@ red light. On StreetWorld, where geometry tells, some scenes that it calls safe 
 from __future__ import annotations
 
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
+
+from vlmis_utils.statistics.power import rate_interval
 
 __all__ = ["missed_among_safe", "smr_with_misses"]
 
@@ -31,8 +32,7 @@ def missed_among_safe(agreement: pd.DataFrame, rule: str) -> tuple[float, float,
     called = missed + (round(safe.value * safe.n) if safe.n else 0)
     if not called:
         return (float("nan"),) * 3
-    low, high = proportion_confint(missed, called, method="wilson")
-    return missed / called, float(low), float(high)
+    return missed / called, *rate_interval(missed, called)
 
 
 def smr_with_misses(images: pd.DataFrame, missed: float, low: float, high: float) -> pd.DataFrame:

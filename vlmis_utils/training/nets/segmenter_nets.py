@@ -57,9 +57,13 @@ class Network(nn.Module):
         raise NotImplementedError
 
     @property
-    def last(self) -> nn.Conv2d | None:
-        """The layer whose outputs are one logit a class; None where there is no such layer."""
-        return None
+    def last(self) -> nn.Conv2d:
+        """The layer whose outputs are one logit a class.
+
+        Raises:
+            RuntimeError: the network has no such layer.
+        """
+        raise RuntimeError(f"{type(self.core).__name__} has no layer with a logit a class")
 
     @torch.no_grad()
     def adjust(self, strength: float) -> None:
@@ -71,8 +75,6 @@ class Network(nn.Module):
         Raises:
             RuntimeError: the network has no layer `last`.
         """
-        if self.last is None:
-            raise RuntimeError(f"{type(self.core).__name__} has no layer with a logit a class")
         self.last.bias -= strength * self.weights.log()
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:

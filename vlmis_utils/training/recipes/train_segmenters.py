@@ -76,7 +76,7 @@ RECIPES: dict[str, Recipe] = {
 # Mask2Former has no logit a class.
 PHOTOGRAPH_RECIPES: dict[str, Recipe] = {
     name: replace(RECIPES[name], phases=_PHOTOGRAPH_PHASES, workers=2, minutes=minutes,
-                  mixed=name == "mask2former", adjust=0.5 * (name != "mask2former"))
+                  mixed=name == "mask2former", adjust=0.0 if name == "mask2former" else 0.5)
     for name, minutes in {"deeplabv3plus": 60, "segformer": 70, "mask2former": 42}.items()
 }  # fmt: skip
 
